@@ -1,0 +1,102 @@
+"""Build of the extensions; everything else is in pyproject.toml.
+
+Objects are compiled once, in parallel, and again only when a file they depend
+on has changed; the rooms `base`, `wire` and `net` are linked into both the
+client and the server.  Flags and sources come from tools/buildinfo.py.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "tools"))
+import buildinfo  # noqa: E402
+
+
+class IncrementalBuild(build_ext):
+    """`build_ext` that keeps object files while their dependencies stand."""
+
+    def build_extension(self, ext: Extension) -> None:
+        objects = self._compile_all(ext)
+        target = self.get_ext_fullpath(ext.name)
+        newest = max(os.path.getmtime(o) for o in objects)
+        if os.path.exists(target) and os.path.getmtime(target) >= newest:
+            return
+        self.compiler.link_shared_object(
+            objects, target, extra_postargs=ext.extra_link_args,
+            build_temp=self.build_temp, target_lang="c")
+
+    def _compile_all(self, ext: Extension) -> list[str]:
+        temp = Path(self.build_temp) / buildinfo.variant()
+        jobs = []
+        objects = []
+        for source in ext.sources:
+            obj = temp / Path(source).with_suffix(".o")
+            objects.append(str(obj))
+            if self._stale(obj, source):
+                jobs.append((source, obj))
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(lambda job: self._compile(ext, *job), jobs))
+        return objects
+
+    def _compile(self, ext: Extension, source: str, obj: Path) -> None:
+        obj.parent.mkdir(parents=True, exist_ok=True)
+        includes = [f"-I{d}" for d in (*ext.include_dirs, *self.compiler.include_dirs)]
+        command = [*self.compiler.compiler_so, *ext.extra_compile_args, *includes,
+                   "-MMD", "-MF", str(obj.with_suffix(".d")),
+                   "-c", source, "-o", str(obj)]
+        self.compiler.spawn(command)
+        obj.with_suffix(".flags").write_text(" ".join(command))
+
+    def _stale(self, obj: Path, source: str) -> bool:
+        deps = obj.with_suffix(".d")
+        if not obj.exists() or not deps.exists():
+            return True
+        made = obj.stat().st_mtime
+        text = deps.read_text().replace("\\\n", " ").split(":", 1)[1]
+        for name in [source, *text.split()]:
+            path = Path(name)
+            if not path.exists() or path.stat().st_mtime > made:
+                return True
+        return False
+
+
+def extension(name: str, sources: list[str], libraries: tuple[str, ...],
+              **more: object) -> Extension:
+    link = [*buildinfo.ldflags(), *buildinfo.libs(*libraries)]
+    if sys.platform.startswith("linux"):
+        link.append("-Wl,--exclude-libs,ALL")
+    return Extension(name, sources, extra_compile_args=buildinfo.cflags(),
+                     extra_link_args=link, **more)
+
+
+def python_sources(*names: str) -> list[str]:
+    return [f"src/python/{name}.c" for name in names]
+
+
+SERVER_GLUE = {"src/python/server_module.c"}
+NUMPY = {"src/python/numpy.c"}
+
+
+def extensions() -> list[Extension]:
+    glue = [s for s in buildinfo.sources(("python",))
+            if s not in SERVER_GLUE and s not in NUMPY]
+    found = [
+        extension("aerospike_py._aerospike",
+                  buildinfo.sources(buildinfo.CORE + buildinfo.CLIENT) + glue,
+                  buildinfo.CLIENT_LIBS),
+        extension("aerospike_py._server",
+                  buildinfo.sources(buildinfo.CORE + buildinfo.SERVER)
+                  + sorted(SERVER_GLUE), buildinfo.SERVER_LIBS),
+    ]
+    return found
+
+
+setup(ext_modules=extensions(), cmdclass={"build_ext": IncrementalBuild})
