@@ -164,7 +164,8 @@ receive(aero_exchange *x, aero_status *st)
         size_t got = 0;
         aero_rc rc;
 
-        if (in->cap - in->len < FIRST_READ / 4 && !aero_buf_grow(in, room)) {
+        if ((in->cap < FIRST_READ || in->cap == in->len) &&
+            !aero_buf_grow(in, room)) {
             return aero_fail(st, AERO_ERR_CLIENT, "no memory for a reply");
         }
         rc = aero_conn_recv(x->conn, in->ptr + in->len, in->cap - in->len,
