@@ -16,6 +16,7 @@ aero_exchange_init(aero_exchange *x, aero_conn *conn, aero_span request,
     x->left = request;
     x->in = in;
     x->reply_type = reply_type;
+    x->limit = AERO_FRAME_MAX;
     x->started = false;
     x->sent = false;
     x->on_frame = NULL;
@@ -55,8 +56,13 @@ drop_frame(aero_buf *in, size_t whole)
 }
 
 static aero_rc
-check_type(const aero_exchange *x, const aero_frame *frame, aero_status *st)
+check_frame(const aero_exchange *x, const aero_frame *frame, aero_status *st)
 {
+    if (frame->size > x->limit) {
+        return aero_fail(st, AERO_ERR_CLIENT,
+                         "reply of %u bytes is over the limit of %u",
+                         frame->size, x->limit);
+    }
     if (frame->type == x->reply_type ||
         (frame->type == AERO_FRAME_COMPRESSED &&
          x->reply_type == AERO_FRAME_MESSAGE)) {
@@ -119,7 +125,7 @@ take_frames(aero_exchange *x, aero_status *st)
         aero_rc rc = aero_frame_peek(aero_buf_span(x->in), &frame, st);
 
         if (rc == AERO_OK) {
-            rc = check_type(x, &frame, st);
+            rc = check_frame(x, &frame, st);
         }
         if (rc != AERO_OK) {
             return rc;

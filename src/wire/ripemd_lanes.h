@@ -25,8 +25,7 @@ COMPRESS(WORD state[5], const WORD block[16])
     WORD a = state[0], b = state[1], c = state[2], d = state[3], e = state[4];
     WORD la, lb, lc, ld, le, t;
 
-    LEFT_1(STEP) LEFT_2(STEP) LEFT_3(STEP) LEFT_4(STEP) LEFT_5(STEP)
-    la = a;
+    LEFT_1(STEP) LEFT_2(STEP) LEFT_3(STEP) LEFT_4(STEP) LEFT_5(STEP) la = a;
     lb = b;
     lc = c;
     ld = d;
@@ -36,8 +35,9 @@ COMPRESS(WORD state[5], const WORD block[16])
     c = state[2];
     d = state[3];
     e = state[4];
-    RIGHT_1(STEP) RIGHT_2(STEP) RIGHT_3(STEP) RIGHT_4(STEP) RIGHT_5(STEP)
-    t = state[1] + lc + d;
+    RIGHT_1(STEP)
+    RIGHT_2(STEP)
+    RIGHT_3(STEP) RIGHT_4(STEP) RIGHT_5(STEP) t = state[1] + lc + d;
     state[1] = state[2] + ld + e;
     state[2] = state[3] + le + a;
     state[3] = state[4] + la + b;

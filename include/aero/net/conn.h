@@ -36,7 +36,6 @@ struct aero_conn {
     uint32_t timeout_ms;
     uint64_t used_at; /* when it was put back */
     uint32_t epoch;   /* of its node when it was put back */
-    uint64_t serial;  /* of the login it was authenticated with */
     aero_conn *next;  /* in whatever list holds it */
     void *user;       /* a driver's watcher */
 };

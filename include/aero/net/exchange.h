@@ -18,6 +18,7 @@ struct aero_exchange {
     aero_conn *conn;    /* borrowed */
     aero_span left;     /* borrowed; of the request, not yet sent */
     aero_buf *in;       /* borrowed; what was received and not yet handed on */
+    uint32_t limit;     /* of a reply's body; AERO_FRAME_MAX at most */
     uint8_t reply_type; /* aero_frame_type that is expected */
     bool started;       /* the first byte was sent */
     bool sent;          /* the last byte was sent */

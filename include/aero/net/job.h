@@ -5,6 +5,8 @@
 #ifndef AERO_NET_JOB_H
 #define AERO_NET_JOB_H
 
+#include <stddef.h>
+
 #include "aero/base/clock.h"
 #include "aero/base/status.h"
 
@@ -27,6 +29,22 @@ struct aero_job {
     /* How a clear connection of this job reads and writes: set by a driver
      * that may wait inside (drive/sync with one job); NULL: never waiting. */
     const struct aero_conn_io *io;
+};
+
+/* A task is a series of rounds: jobs that run side by side, then a decision.
+ * One get is a task of one job; a batch has a job a node and a round a retry;
+ * tending has a round a question. */
+typedef struct aero_task aero_task;
+struct aero_task {
+    /* Called first, and whenever all jobs of the round have ended.  AERO_MORE:
+     * run `jobs`, `n_jobs` of them (at least one); AERO_OK or AERO_ERROR:
+     * ended, the reason is the owner's business. */
+    aero_rc (*next)(aero_task *task);
+    aero_job **jobs; /* borrowed from the task's owner */
+    size_t n_jobs;
+    /* Called after each job of the round has ended; true: that is enough, the
+     * others need not go on (they are not stepped again).  May be NULL. */
+    bool (*enough)(aero_task *task, aero_job *ended);
 };
 
 #endif
