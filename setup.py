@@ -85,6 +85,13 @@ SERVER_GLUE = {"src/python/server_module.c"}
 NUMPY = {"src/python/numpy.c"}
 
 
+def server_extension() -> list[Extension]:
+    sources = buildinfo.sources(buildinfo.CORE + buildinfo.SERVER) + sorted(SERVER_GLUE)
+    if not (ROOT / "src/python/server_module.c").exists():
+        return []
+    return [extension("aerospike_py._server", sources, buildinfo.SERVER_LIBS)]
+
+
 def extensions() -> list[Extension]:
     glue = [s for s in buildinfo.sources(("python",))
             if s not in SERVER_GLUE and s not in NUMPY]
@@ -92,9 +99,7 @@ def extensions() -> list[Extension]:
         extension("aerospike_py._aerospike",
                   buildinfo.sources(buildinfo.CORE + buildinfo.CLIENT) + glue,
                   buildinfo.CLIENT_LIBS),
-        extension("aerospike_py._server",
-                  buildinfo.sources(buildinfo.CORE + buildinfo.SERVER)
-                  + sorted(SERVER_GLUE), buildinfo.SERVER_LIBS),
+        *server_extension(),
     ]
     return found
 

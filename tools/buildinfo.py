@@ -44,7 +44,8 @@ VARIANTS = {
 }
 
 WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wstrict-prototypes",
-            "-Wmissing-prototypes", "-Wvla", "-Wno-missing-field-initializers"]
+            "-Wmissing-prototypes", "-Wvla", "-Wno-missing-field-initializers",
+            "-Wno-cast-function-type"]
 
 
 def variant() -> str:

@@ -1,0 +1,272 @@
+"""Values with a meaning of their own: GeoJSON, ordered maps, sketches, markers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def _param(text: str) -> Exception:
+    from ._aerospike import exceptions
+
+    made: Exception = exceptions["ParamTypeError"](-2, text, None, None, False)
+    made.__dict__.update(code=-2, msg=text, _text=text)
+    return made
+
+
+def _bad_text(text: str) -> Exception:
+    from ._aerospike import exceptions
+
+    made: Exception = exceptions["ClientError"](-1, text, None, None, False)
+    made.__dict__.update(code=-1, msg=text, _text=text)
+    return made
+
+
+def _load(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise _bad_text(f"String is not GeoJSON serializable: {error}") from error
+
+
+class _Geo:
+    """What the two GeoJSON types share."""
+
+    geo_data: Any
+
+    def wrap(self, geodata: dict[str, Any]) -> int:
+        """Take another geometry."""
+        if not isinstance(geodata, dict):
+            raise _param("Geospatial data should be a dictionary or raw GeoJSON string")
+        self.geo_data = geodata
+        return 0
+
+    def unwrap(self) -> Any:
+        """The geometry as a dict."""
+        return self.geo_data
+
+    def loads(self, geodata: str) -> int:
+        """Take another geometry from a GeoJSON text."""
+        if not isinstance(geodata, str):
+            raise _param("Geospatial data should be a string")
+        loaded = _load(geodata)
+        if not isinstance(loaded, dict):
+            raise _param("Geospatial data should be a GeoJSON object")
+        self.geo_data = loaded
+        return 0
+
+    def dumps(self) -> str:
+        """The geometry as a GeoJSON text."""
+        return json.dumps(self.geo_data)
+
+
+class GeoJSON(_Geo, str):
+    """A geometry: the GeoJSON text, and the dict that it says.
+
+    Parameters
+    ----------
+    geo_data : dict or str
+        A GeoJSON object, or its text, which is kept as it is written.
+
+    Notes
+    -----
+    A str, so it compares, hashes and pickles as its text does. The dict can be changed
+    through ``wrap``, ``loads`` and ``geo_data``; ``str()``, ``dumps()`` and writing follow it.
+    """
+
+    def __new__(cls, geo_data: Any = None) -> GeoJSON:
+        if isinstance(geo_data, dict):
+            text = json.dumps(geo_data)
+        elif isinstance(geo_data, str):
+            text = str.__str__(geo_data)
+        else:
+            raise _param("Geospatial data should be a dictionary or raw GeoJSON string")
+        made = super().__new__(cls, text)
+        if isinstance(geo_data, dict):
+            made._data = geo_data
+        return made
+
+    def __init__(self, geo_data: Any = None) -> None:
+        self._changed = False
+        if not hasattr(self, "_data"):
+            self._data: Any = None
+
+    @property
+    def geo_data(self) -> Any:
+        """The geometry as a dict."""
+        if self._data is None:
+            self._data = _load(str.__str__(self))
+        return self._data
+
+    @geo_data.setter
+    def geo_data(self, geo_data: Any) -> None:
+        self._data = geo_data
+        self._changed = True
+
+    def __str__(self) -> str:
+        return json.dumps(self._data) if self._changed else str.__str__(self)
+
+    def dumps(self) -> str:
+        """The geometry as a GeoJSON text."""
+        return str(self)
+
+    def __repr__(self) -> str:
+        return f"GeoJSON({str(self)!r})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self),)
+
+
+class Geospatial(_Geo):
+    """The strict face's GeoJSON: a plain object around a dict.
+
+    Parameters
+    ----------
+    geo_data : dict or str
+        A GeoJSON object, or its text.
+    """
+
+    def __init__(self, geo_data: Any = None) -> None:
+        if isinstance(geo_data, str):
+            geo_data = _load(geo_data)
+        elif not isinstance(geo_data, dict):
+            raise _param("Geospatial data should be a dictionary or raw GeoJSON string")
+        self.geo_data = geo_data
+
+    def __str__(self) -> str:
+        return self.dumps()
+
+    def __repr__(self) -> str:
+        return f"'{self.dumps()}'"
+
+
+Geospatial.__module__ = "aerospike"
+
+
+class KeyOrderedDict(dict[Any, Any]):
+    """A dict that is stored as a map in the order of its keys."""
+
+
+class HyperLogLog(bytes):
+    """The bytes of a HyperLogLog sketch."""
+
+    def __repr__(self) -> str:
+        return f"HyperLogLog({bytes.__repr__(self)})"
+
+    __str__ = __repr__
+
+
+class null:  # noqa: N801 - the official name
+    """Written to a bin, it removes the bin."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+
+class _Marker:
+    """Not to be derived from further than by the two below."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def __init_subclass__(cls) -> None:
+        if cls.__mro__[1] is not _Marker:
+            raise TypeError(f"type '{cls.__mro__[1].__name__}' is not an acceptable base type")
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other)
+
+    def __hash__(self) -> int:
+        return hash(type(self).__name__)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class CDTWildcard(_Marker):
+    """In comparisons of lists and maps: equal to anything."""
+
+
+class CDTInfinite(_Marker):
+    """In comparisons of lists and maps: above everything."""
+
+
+class Transaction:
+    """Commands that take effect together (strong consistency, Enterprise).
+
+    Parameters
+    ----------
+    reads_capacity, writes_capacity : int
+        How many records are expected.
+
+    Attributes
+    ----------
+    id : int
+    in_doubt : bool
+    state : int
+        One of ``TXN_STATE_*``.
+    timeout : int, seconds
+        0 takes the server's.
+    """
+
+    def __init__(self, reads_capacity: int = 128, writes_capacity: int = 128) -> None:
+        import secrets
+
+        for number in (reads_capacity, writes_capacity):
+            _check_u32(number)
+        self._id = secrets.randbits(63) or 1
+        self._in_doubt = False
+        self._state = 0
+        self._timeout = 0
+
+    def __init_subclass__(cls) -> None:
+        raise TypeError("type 'aerospike.Transaction' is not an acceptable base type")
+
+    @property
+    def id(self) -> int:
+        """What the server knows it by."""
+        return self._id
+
+    @property
+    def in_doubt(self) -> bool:
+        """Its end is not known."""
+        return self._in_doubt
+
+    @property
+    def state(self) -> int:
+        """One of ``TXN_STATE_*``."""
+        return self._state
+
+    @property
+    def timeout(self) -> int:
+        """Seconds; 0 takes the server's."""
+        return self._timeout
+
+    @timeout.setter
+    def timeout(self, seconds: int) -> None:
+        self._timeout = _check_u32(seconds)
+
+
+def _check_u32(number: Any) -> int:
+    if not isinstance(number, int):
+        raise TypeError(f"an integer is required, not {type(number).__name__}")
+    if number < 0:
+        raise OverflowError("can't convert negative value to unsigned int")
+    if number > 0xFFFFFFFF:
+        raise ValueError("value does not fit 32 bits")
+    return number
+
+
+def geodata(geo_data: dict[str, Any]) -> GeoJSON:
+    """Wrap a dict that is a GeoJSON object."""
+    if not isinstance(geo_data, dict):
+        raise _param("The geospatial data should be a dictionary")
+    return GeoJSON(geo_data)
+
+
+def geojson(geojson_str: str) -> GeoJSON:
+    """Wrap a GeoJSON text."""
+    if not isinstance(geojson_str, str):
+        raise _param("The geospatial data should be a string")
+    _load(geojson_str)
+    return GeoJSON(geojson_str)

@@ -1,0 +1,286 @@
+/* Calls.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "aero/base/alloc.h"
+#include "aero/drive/sync.h"
+#include "call.h"
+
+enum {
+    SPARE_MAX = 64 /* calls kept for reuse by one client */
+};
+
+Call *
+call_new(Client *client)
+{
+    Call *call;
+
+    pthread_mutex_lock(&client->lock);
+    call = client->spare;
+    if (call != NULL) {
+        client->spare = call->next;
+        client->n_spare--;
+    }
+    pthread_mutex_unlock(&client->lock);
+    if (call == NULL) {
+        call = aero_zalloc(sizeof *call);
+        if (call == NULL) {
+            PyErr_NoMemory();
+            return NULL;
+        }
+        aero_cmd_init(&call->cmd);
+    }
+    call->task = &call->cmd.task;
+    call->client = client;
+    call->state = client->state;
+    call->face = client->face;
+    call->begin = NULL;
+    call->echo_key = true;
+    return call;
+}
+
+void
+call_free(Call *call)
+{
+    Client *client;
+    bool keep;
+
+    if (call == NULL) {
+        return;
+    }
+    client = call->client;
+    if (call->free_more != NULL) {
+        call->free_more(call);
+        call->free_more = NULL;
+        call->more = NULL;
+    }
+    Py_CLEAR(call->hold);
+    aero_cluster_release(call->cluster);
+    call->cluster = NULL;
+    if (call->cmd.node_is_given) {
+        aero_node_release(call->cmd.node);
+        call->cmd.node = NULL;
+        call->cmd.node_is_given = false;
+    }
+    aero_cmd_reset(&call->cmd);
+    pthread_mutex_lock(&client->lock);
+    keep = client->n_spare < SPARE_MAX;
+    if (keep) {
+        call->next = client->spare;
+        client->spare = call;
+        client->n_spare++;
+    }
+    pthread_mutex_unlock(&client->lock);
+    if (!keep) {
+        aero_cmd_fini(&call->cmd);
+        aero_free(call);
+    }
+}
+
+Encoder
+call_encoder(const Call *call, bool with_class_serializer)
+{
+    const Client *client = call->client;
+    Encoder enc = {
+        .state = call->state,
+        .face = call->face,
+        .serializer = client->serializer,
+        .bool_as_int = client->bool_as_int,
+    };
+
+    if (with_class_serializer && enc.serializer == NULL) {
+        enc.serializer = call->state->serializer;
+    }
+    return enc;
+}
+
+Decoder
+call_decoder(const Call *call)
+{
+    const Client *client = call->client;
+    Decoder dec = {.state = call->state, .face = call->face};
+
+    if (call->policy.deserialize) {
+        dec.deserializer = client->deserializer != NULL
+                               ? client->deserializer
+                               : call->state->deserializer;
+    }
+    return dec;
+}
+
+int
+call_take_key(Call *call, PyObject *key)
+{
+    return key_take(call->state, call->face, key, &call->key, &call->parts);
+}
+
+int
+call_take_policy(Call *call, PyObject *policy, aero_policy_kind kind)
+{
+    call->policy = call->client->defaults[kind];
+    return policy_take(call->state, call->face, policy, kind,
+                       call->client->validate_keys, &call->policy);
+}
+
+/* ---- running ---- */
+
+typedef struct Unlocked {
+    PyThreadState *thread;
+} Unlocked;
+
+/* A signal has come while we waited: let Python's handlers run. */
+static bool
+check_signals(void *ctx)
+{
+    Unlocked *unlocked = ctx;
+    bool stop;
+
+    PyEval_RestoreThread(unlocked->thread);
+    stop = PyErr_CheckSignals() < 0;
+    unlocked->thread = PyEval_SaveThread();
+    return stop;
+}
+
+static aero_rc
+wait_for(Call *call)
+{
+    Unlocked unlocked;
+    aero_wait wait = {check_signals, &unlocked, -1};
+    aero_rc rc;
+
+    unlocked.thread = PyEval_SaveThread();
+    if (call->task == &call->cmd.task) {
+        rc = aero_sync_job(&call->cmd.job, &wait);
+    }
+    else {
+        rc = aero_sync_task(call->task, &wait);
+    }
+    PyEval_RestoreThread(unlocked.thread);
+    return rc;
+}
+
+static int
+begin(Call *call)
+{
+    uint64_t now = aero_clock_now();
+
+    if (call->begin != NULL) {
+        return call->begin(call, NULL, now);
+    }
+    if (call->cmd.out.failed) {
+        raise_error(call->state, EXC_ParamValueError,
+                    "the request does not fit a message of 128 MiB");
+        return -1;
+    }
+    aero_cmd_begin(&call->cmd, call->cluster, NULL, now);
+    return 0;
+}
+
+PyObject *
+call_run(Call *call)
+{
+    PyObject *result = NULL;
+
+    if (call->task == NULL) {
+        result = call->finish(call);
+        call_free(call);
+        return result;
+    }
+    if (call->cluster == NULL) {
+        call->cluster = client_cluster(call->client);
+    }
+    if (call->cluster != NULL && begin(call) == 0) {
+        aero_rc rc = wait_for(call);
+
+        if (rc == AERO_MORE && call->task == &call->cmd.task) {
+            aero_cmd_cancel(&call->cmd, AERO_ERR_CLIENT_ABORT, "interrupted");
+        }
+        result = call->finish(call);
+    }
+    call_free(call);
+    return result;
+}
+
+/* ---- pieces of results ---- */
+
+PyObject *
+result_tuple(PyTypeObject *type, Py_ssize_t count, ...)
+{
+    PyObject *tuple = type == &PyTuple_Type ? PyTuple_New(count)
+                                            : type->tp_alloc(type, count);
+    va_list items;
+
+    va_start(items, count);
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *item = va_arg(items, PyObject *);
+
+        if (tuple == NULL) {
+            Py_XDECREF(item);
+        }
+        else if (item == NULL) {
+            Py_CLEAR(tuple);
+        }
+        else {
+            PyTuple_SET_ITEM(tuple, i, item);
+        }
+    }
+    va_end(items);
+    return tuple;
+}
+
+PyObject *
+result_meta(ModState *state, const Face *face, uint32_t gen,
+            uint32_t void_time)
+{
+    uint32_t ttl = void_time == 0
+                       ? UINT32_MAX
+                       : aero_clock_ttl(void_time, aero_clock_void_now());
+    PyObject *gen_obj = PyLong_FromUnsignedLong(gen);
+    PyObject *ttl_obj = PyLong_FromUnsignedLong(ttl);
+    PyObject *meta;
+
+    if (!face->strict) {
+        return result_tuple(state->RecordMetadata, 2, gen_obj, ttl_obj);
+    }
+    meta = PyDict_New();
+    if (meta == NULL || gen_obj == NULL || ttl_obj == NULL ||
+        PyDict_SetItem(meta, state->str_ttl, ttl_obj) < 0 ||
+        PyDict_SetItem(meta, state->str_gen, gen_obj) < 0) {
+        Py_CLEAR(meta);
+    }
+    Py_XDECREF(gen_obj);
+    Py_XDECREF(ttl_obj);
+    return meta;
+}
+
+PyObject *
+result_record(Call *call, PyObject *meta, PyObject *bins)
+{
+    PyObject *key = key_make(call->state, call->face, &call->parts,
+                             call->echo_key, call->key.digest);
+    PyTypeObject *type =
+        call->face->strict ? &PyTuple_Type : call->state->Record;
+
+    return result_tuple(type, 3, key, meta, bins);
+}
+
+int
+result_check(Call *call, PyObject *bin)
+{
+    aero_cmd *cmd = &call->cmd;
+
+    if (cmd->rc == AERO_OK && cmd->result == AERO_ERR_OK) {
+        return 0;
+    }
+    if (cmd->rc == AERO_OK) {
+        raise_result(call->state, call->face, cmd->result, &cmd->st,
+                     call->argv[0], bin);
+    }
+    else if (cmd->st.from_server) {
+        raise_result(call->state, call->face, cmd->st.code, &cmd->st,
+                     call->argv[0], bin);
+    }
+    else {
+        raise_record(call->state, &cmd->st, call->argv[0], bin);
+    }
+    return -1;
+}

@@ -1,0 +1,114 @@
+/* One call of one method, from its arguments to its result.
+ *
+ * `build` turns arguments into a task of the core; a driver runs the task;
+ * `finish` turns what came back into a result or an exception.  Build and
+ * finish are the same for both clients; who waits between them differs.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef AERO_PYTHON_CALL_H
+#define AERO_PYTHON_CALL_H
+
+#include "args.h"
+#include "errors.h"
+#include "key.h"
+#include "value.h"
+
+#include "aero/client/single.h"
+
+typedef struct Client Client;
+typedef struct Call Call;
+
+typedef PyObject *(*call_finish)(Call *call);
+
+struct Call {
+    aero_cmd cmd;    /* of calls that are one request */
+    aero_task *task; /* what is run; NULL: nothing, finish at once */
+    Client *client;  /* borrowed: whoever runs the call holds it */
+    ModState *state;
+    const Face *face;
+    aero_cluster *cluster;    /* counted; set when it begins */
+    PyObject *argv[ARGS_MAX]; /* borrowed, or NULL where not given */
+    call_finish finish;
+    /* Begin a composite task; NULL: begin `cmd`. */
+    int (*begin)(Call *call, const aero_source *source, uint64_t now);
+    aero_policy policy;
+    aero_key key;
+    KeyParts parts;
+    bool echo_key;
+    aero_span command; /* of info calls; borrowed from an argument */
+    aero_span host;
+    void *more; /* of composite calls; freed by free_more */
+    void (*free_more)(Call *call);
+    PyObject *hold; /* owned; kept until the end */
+    Call *next;     /* in the client's list of spare ones */
+};
+
+typedef int (*call_build)(Call *call);
+
+typedef struct Method {
+    const char *name;
+    const Signature *sigs; /* of each face */
+    call_build build;
+} Method;
+
+struct Client {
+    PyObject_HEAD
+    ModState *state; /* borrowed: the type keeps its module alive */
+    const Face *face;
+    PyObject *dict; /* owned; attributes of subclasses */
+    PyObject *weakrefs;
+    PyObject *config;       /* owned; normalized */
+    PyObject *serializer;   /* owned or NULL */
+    PyObject *deserializer; /* owned or NULL */
+    bool is_async;
+    bool validate_keys;
+    bool strict_types;
+    bool bool_as_int;
+    aero_policy defaults[AERO_POLICY_KINDS];
+    pthread_mutex_t lock;    /* of what follows; never held while waiting */
+    pthread_mutex_t connect; /* held by the one who connects */
+    aero_cluster *cluster;   /* lock; counted; NULL unless connected */
+    int life;                /* lock; LIFE_... */
+    bool explicit_connect;   /* lock */
+    Call *spare;             /* lock; owned */
+    int n_spare;             /* lock */
+};
+
+enum {
+    LIFE_NEW,
+    LIFE_CONNECTING,
+    LIFE_CONNECTED,
+    LIFE_CLOSED
+};
+
+/* A call of this client, all empty; NULL with an exception. */
+Call *call_new(Client *client);
+void call_free(Call *call); /* NULL is fine */
+
+/* Run it here, without the interpreter's lock, and give the result.  Takes
+ * `call`. */
+PyObject *call_run(Call *call);
+
+/* The encoder for values of this call. */
+Encoder call_encoder(const Call *call, bool with_class_serializer);
+Decoder call_decoder(const Call *call);
+
+/* Read the policy and the key, in that order of the arguments' places. */
+int call_take_key(Call *call, PyObject *key);
+int call_take_policy(Call *call, PyObject *policy, aero_policy_kind kind);
+
+/* A connected cluster (counted); NULL with NotConnected. */
+aero_cluster *client_cluster(Client *client);
+/* The same, but never connecting: NULL without an exception. */
+aero_cluster *client_peek(Client *client);
+
+/* Pieces of results. */
+PyObject *result_meta(ModState *state, const Face *face, uint32_t gen,
+                      uint32_t void_time);
+PyObject *result_record(Call *call, PyObject *meta, PyObject *bins);
+/* Raises what the command's end means; 0 when it went well. */
+int result_check(Call *call, PyObject *bin);
+/* An instance of a tuple class with the items (taken; NULL fails). */
+PyObject *result_tuple(PyTypeObject *type, Py_ssize_t count, ...);
+
+#endif

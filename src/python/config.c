@@ -1,0 +1,437 @@
+/* From the normalized configuration (aerospike_py/_config.py has checked it)
+ * to what the core wants.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "aero/base/alloc.h"
+#include "aero/cluster/auth.h"
+#include "client.h"
+
+/* ---- reading the normalized dict ---- */
+
+/* Borrowed; NULL for None or nothing. */
+static PyObject *
+get(PyObject *dict, const char *name)
+{
+    PyObject *value = PyDict_GetItemString(dict, name);
+
+    return value == Py_None ? NULL : value;
+}
+
+static uint32_t
+get_u32(PyObject *dict, const char *name, uint32_t initial)
+{
+    PyObject *value = get(dict, name);
+
+    return value == NULL ? initial : (uint32_t)PyLong_AsUnsignedLong(value);
+}
+
+static bool
+get_flag(PyObject *dict, const char *name, bool initial)
+{
+    PyObject *value = get(dict, name);
+
+    return value == NULL ? initial : value == Py_True;
+}
+
+/* A copy that the core owns; NULL for nothing. */
+static char *
+copy_text(PyObject *value)
+{
+    Py_ssize_t len;
+    const char *text;
+
+    if (value == NULL) {
+        return NULL;
+    }
+    text = PyUnicode_AsUTF8AndSize(value, &len);
+    return text == NULL ? NULL : aero_strndup(text, (size_t)len);
+}
+
+static int
+copy_into(char *out, size_t cap, PyObject *value)
+{
+    Py_ssize_t len;
+    const char *text = PyUnicode_AsUTF8AndSize(value, &len);
+
+    if (text == NULL) {
+        return -1;
+    }
+    if ((size_t)len >= cap) {
+        PyErr_Format(PyExc_ValueError, "'%U' is too long", value);
+        return -1;
+    }
+    memcpy(out, text, (size_t)len + 1);
+    return 0;
+}
+
+static int
+read_seeds(PyObject *config, aero_cluster_config *out)
+{
+    PyObject *hosts = PyDict_GetItemString(config, "hosts");
+    Py_ssize_t count = PyList_GET_SIZE(hosts);
+
+    out->seeds = aero_zalloc(((size_t)count + 1) * sizeof *out->seeds);
+    if (out->seeds == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *item = PyList_GET_ITEM(hosts, i);
+        aero_seed *seed = &out->seeds[i];
+
+        if (copy_into(seed->host, sizeof seed->host,
+                      PyTuple_GET_ITEM(item, 0)) < 0 ||
+            copy_into(seed->tls_name, sizeof seed->tls_name,
+                      PyTuple_GET_ITEM(item, 2)) < 0) {
+            return -1;
+        }
+        seed->port = (uint16_t)PyLong_AsLong(PyTuple_GET_ITEM(item, 1));
+        out->n_seeds++;
+    }
+    return 0;
+}
+
+static int
+read_ip_map(PyObject *config, aero_cluster_config *out)
+{
+    PyObject *pairs = get(config, "ip_map");
+    Py_ssize_t pos = 0;
+    PyObject *from;
+    PyObject *to;
+
+    if (pairs == NULL) {
+        return 0;
+    }
+    out->ip_map = aero_zalloc(((size_t)PyDict_GET_SIZE(pairs) + 1) *
+                              sizeof *out->ip_map);
+    if (out->ip_map == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    while (PyDict_Next(pairs, &pos, &from, &to)) {
+        aero_ip_pair *pair = &out->ip_map[out->n_ip_map];
+
+        if (copy_into(pair->from, sizeof pair->from, from) < 0 ||
+            copy_into(pair->to, sizeof pair->to, to) < 0) {
+            return -1;
+        }
+        out->n_ip_map++;
+    }
+    return 0;
+}
+
+static int
+read_racks(PyObject *config, aero_cluster_config *out)
+{
+    PyObject *ids = get(config, "rack_ids");
+
+    out->rack_aware = get_flag(config, "rack_aware", false);
+    if (ids == NULL) {
+        return 0;
+    }
+    out->rack_ids =
+        aero_zalloc(((size_t)PyList_GET_SIZE(ids) + 1) * sizeof(int32_t));
+    if (out->rack_ids == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(ids); i++) {
+        out->rack_ids[out->n_rack_ids++] =
+            (int32_t)PyLong_AsLong(PyList_GET_ITEM(ids, i));
+    }
+    return 0;
+}
+
+static int
+read_tls(Client *client, PyObject *config, aero_cluster_config *out)
+{
+    PyObject *tls = get(config, "tls");
+    aero_tls_config files = {0};
+    aero_status st;
+
+    if (tls == NULL) {
+        return 0;
+    }
+#define FILE_NAME(key)                                                        \
+    files.key =                                                               \
+        get(tls, #key) == NULL ? NULL : PyUnicode_AsUTF8(get(tls, #key));
+    FILE_NAME(cafile)
+    FILE_NAME(capath)
+    FILE_NAME(certfile)
+    FILE_NAME(keyfile)
+    FILE_NAME(keyfile_pw)
+    FILE_NAME(cipher_suite)
+    FILE_NAME(protocols)
+    FILE_NAME(cert_blacklist)
+#undef FILE_NAME
+    files.crl_check = get_flag(tls, "crl_check", false);
+    files.crl_check_all = get_flag(tls, "crl_check_all", false);
+    out->tls_login_only = get_flag(tls, "for_login_only", false);
+    if (PyErr_Occurred()) {
+        return -1;
+    }
+    aero_status_clear(&st);
+    out->tls = aero_tls_context_new(&files, &st);
+    if (out->tls == NULL) {
+        raise_status(client->state, &st);
+        return -1;
+    }
+    return 0;
+}
+
+/* ---- credentials ---- */
+
+static int
+hash_password(Client *client, aero_cluster_config *out)
+{
+    char hash[AERO_HASH_SIZE + 1];
+    aero_status st;
+    PyObject *made;
+
+    aero_status_clear(&st);
+    if (aero_auth_hash(out->password, hash, &st) == AERO_OK) {
+        out->credential = aero_strndup(hash, AERO_HASH_SIZE);
+        return 0;
+    }
+    made = PyObject_CallMethod(client->state->config_module, "hash_password",
+                               "s", out->password);
+    if (made == NULL) {
+        return -1;
+    }
+    out->credential = copy_text(made);
+    Py_DECREF(made);
+    return out->credential == NULL ? -1 : 0;
+}
+
+static int
+read_login(Client *client, PyObject *user, PyObject *password,
+           aero_cluster_config *out)
+{
+    PyObject *config = client->config;
+
+    out->auth_mode = (aero_auth_mode)get_u32(config, "auth_mode", 0);
+    if (user == NULL || user == Py_None) {
+        user = get(config, "user");
+        password = password == NULL || password == Py_None
+                       ? get(config, "password")
+                       : password;
+    }
+    if (user == NULL) {
+        return 0;
+    }
+    if (!PyUnicode_Check(user)) {
+        raise_param_type(client->state, "username must be a string");
+        return -1;
+    }
+    if (password == NULL || !PyUnicode_Check(password)) {
+        raise_param_type(client->state, "password must be a string");
+        return -1;
+    }
+    out->user = copy_text(user);
+    out->password = copy_text(password);
+    if (out->user == NULL || out->password == NULL) {
+        return -1;
+    }
+    return hash_password(client, out);
+}
+
+static int
+read_config(Client *client, PyObject *user, PyObject *password,
+            aero_cluster_config *out)
+{
+    PyObject *config = client->config;
+
+    aero_cluster_config_init(out);
+    out->connect_timeout_ms = get_u32(config, "connect_timeout", 1000);
+    out->login_timeout_ms = get_u32(config, "login_timeout_ms", 5000);
+    out->tend_interval_ms = get_u32(config, "tend_interval", 1000);
+    out->max_conns = get_u32(config, "max_conns_per_node", 100);
+    out->min_conns = get_u32(config, "min_conns_per_node", 0);
+    out->max_idle_ms = get_u32(config, "max_socket_idle", 0) * 1000;
+    out->max_error_rate = get_u32(config, "max_error_rate", 100);
+    out->error_rate_window = get_u32(config, "error_rate_window", 1);
+    out->use_alternate = get_flag(config, "use_services_alternate", false);
+    out->fail_if_not_connected =
+        get_flag(config, "fail_if_not_connected", true);
+    out->force_single_node = get_flag(config, "force_single_node", false);
+    out->cluster_name = copy_text(get(config, "cluster_name"));
+    out->app_id = copy_text(get(config, "app_id"));
+    if (read_seeds(config, out) < 0 || read_ip_map(config, out) < 0 ||
+        read_racks(config, out) < 0 || read_tls(client, config, out) < 0) {
+        return -1;
+    }
+    return read_login(client, user, password, out);
+}
+
+aero_cluster *
+client_new_cluster(Client *client, PyObject *user, PyObject *password)
+{
+    PyObject *error = get(client->config, "error");
+    aero_cluster_config config;
+    aero_cluster *cluster;
+
+    if (error != NULL) {
+        PyErr_SetObject((PyObject *)Py_TYPE(error), error);
+        return NULL; /* a mistake that was to be said here, not before */
+    }
+    if (read_config(client, user, password, &config) < 0) {
+        aero_cluster_config_fini(&config);
+        return NULL;
+    }
+    cluster = aero_cluster_new(&config, log_logger(client->state));
+    aero_cluster_config_fini(&config);
+    return cluster != NULL ? cluster : (aero_cluster *)PyErr_NoMemory();
+}
+
+/* ---- the object ---- */
+
+static int
+read_policies(Client *client)
+{
+    static const char *const names[AERO_POLICY_KINDS] = {
+        [AERO_POLICY_READ] = "read",
+        [AERO_POLICY_WRITE] = "write",
+        [AERO_POLICY_OPERATE] = "operate",
+        [AERO_POLICY_REMOVE] = "remove",
+        [AERO_POLICY_APPLY] = "apply",
+        [AERO_POLICY_QUERY] = "query",
+        [AERO_POLICY_SCAN] = "scan",
+        [AERO_POLICY_BATCH] = "batch",
+        [AERO_POLICY_BATCH_PARENT_WRITE] = "batch_parent_write",
+        [AERO_POLICY_BATCH_READ] = "batch_read",
+        [AERO_POLICY_BATCH_WRITE] = "batch_write",
+        [AERO_POLICY_BATCH_APPLY] = "batch_apply",
+        [AERO_POLICY_BATCH_REMOVE] = "batch_remove",
+        [AERO_POLICY_TXN_VERIFY] = "txn_verify",
+        [AERO_POLICY_TXN_ROLL] = "txn_roll",
+        [AERO_POLICY_INFO] = "info",
+        [AERO_POLICY_ADMIN] = "admin",
+    };
+    PyObject *policies = PyDict_GetItemString(client->config, "policies");
+
+    for (int i = 0; i < AERO_POLICY_KINDS; i++) {
+        aero_policy *policy = &client->defaults[i];
+        PyObject *dict =
+            policies == NULL ? NULL : PyDict_GetItemString(policies, names[i]);
+
+        aero_policy_init(policy, (aero_policy_kind)i);
+        if (policy_take(client->state, client->face, dict, (aero_policy_kind)i,
+                        false, policy) < 0) {
+            return -1;
+        }
+        policy->given = 0;
+    }
+    return 0;
+}
+
+static int
+read_serializers(Client *client)
+{
+    PyObject *pair = get(client->config, "serialization");
+
+    if (pair == NULL) {
+        return 0;
+    }
+    if (PyTuple_GET_ITEM(pair, 0) != Py_None) {
+        client->serializer = Py_NewRef(PyTuple_GET_ITEM(pair, 0));
+    }
+    if (PyTuple_GET_ITEM(pair, 1) != Py_None) {
+        client->deserializer = Py_NewRef(PyTuple_GET_ITEM(pair, 1));
+    }
+    return 0;
+}
+
+static int
+configure(Client *client, PyObject *config)
+{
+    client->config =
+        PyObject_CallMethod(client->state->config_module, "normalize", "OOO",
+                            config, client->face->strict ? Py_True : Py_False,
+                            client->is_async ? Py_True : Py_False);
+    if (client->config == NULL) {
+        return -1;
+    }
+    if (get_flag(client->config, "strict_results", false)) {
+        client->face = &compat_face; /* official shapes on the main face */
+    }
+    client->validate_keys = get_flag(client->config, "validate_keys", false);
+    client->strict_types = get_flag(client->config, "strict_types", true);
+    client->bool_as_int = get_flag(client->config, "send_bool_as_int", false);
+    if (read_policies(client) < 0) {
+        return -1;
+    }
+    return read_serializers(client);
+}
+
+static PyObject *
+config_argument(ModState *state, const Face *face, PyObject *args,
+                PyObject *kwargs)
+{
+    PyObject *config = NULL;
+
+    if (PyTuple_GET_SIZE(args) > 0) {
+        config = PyTuple_GET_ITEM(args, 0);
+    }
+    else if (kwargs != NULL) {
+        config = PyDict_GetItemString(kwargs, "config");
+    }
+    if (config == NULL && !face->strict) {
+        PyErr_SetString(PyExc_TypeError,
+                        "client() missing required argument 'config' (pos 1)");
+    }
+    (void)state;
+    return config;
+}
+
+/* The module behind a type or the type it derives from.  (Python 3.11 has
+ * PyType_GetModuleByDef for this.) */
+static ModState *
+state_of(PyTypeObject *type)
+{
+    PyObject *mro = type->tp_mro;
+
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(mro); i++) {
+        PyTypeObject *base = (PyTypeObject *)PyTuple_GET_ITEM(mro, i);
+        PyObject *module = NULL;
+
+        if (PyType_HasFeature(base, Py_TPFLAGS_HEAPTYPE)) {
+            module = ((PyHeapTypeObject *)base)->ht_module;
+        }
+        if (module != NULL && PyModule_GetDef(module) == &aerospike_module) {
+            return PyModule_GetState(module);
+        }
+    }
+    PyErr_SetString(PyExc_SystemError, "the type has lost its module");
+    return NULL;
+}
+
+PyObject *
+client_alloc(PyTypeObject *type, PyObject *args, PyObject *kwargs,
+             const Face *face, bool is_async)
+{
+    ModState *state = state_of(type);
+    PyObject *config;
+    Client *client;
+
+    if (state == NULL) {
+        return NULL;
+    }
+    config = config_argument(state, face, args, kwargs);
+    if (config == NULL && PyErr_Occurred()) {
+        return NULL;
+    }
+    client = (Client *)type->tp_alloc(type, 0);
+    if (client == NULL) {
+        return NULL;
+    }
+    client->state = state;
+    client->face = face;
+    client->is_async = is_async;
+    pthread_mutex_init(&client->lock, NULL);
+    pthread_mutex_init(&client->connect, NULL);
+    if (config != NULL && configure(client, config) < 0) {
+        Py_DECREF(client);
+        return NULL;
+    }
+    return (PyObject *)client;
+}

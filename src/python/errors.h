@@ -1,0 +1,35 @@
+/* From a status to an exception, in one place.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef AERO_PYTHON_ERRORS_H
+#define AERO_PYTHON_ERRORS_H
+
+#include "state.h"
+
+/* Each sets an exception and returns NULL, so that `return raise_...` reads
+ * well; with -1 as an int where that is wanted. */
+
+/* The class of the code, with everything the status knows. */
+void *raise_status(ModState *state, const aero_status *st);
+/* The same with more attributes of the record it is about (borrowed, or
+ * NULL). */
+void *raise_record(ModState *state, const aero_status *st, PyObject *key,
+                   PyObject *bin);
+/* A code of the server that came in a reply. */
+void *raise_result(ModState *state, const Face *face, int result,
+                   const aero_status *st, PyObject *key, PyObject *bin);
+
+/* An argument is wrong: `id` is one of the Param... classes.  The code is
+ * that of the class; the text is printf's. */
+void *raise_error(ModState *state, exc_id id, const char *fmt, ...);
+
+#define raise_param(state, ...) raise_error(state, EXC_ParamError, __VA_ARGS__)
+#define raise_param_type(state, ...)                                          \
+    raise_error(state, EXC_ParamTypeError, __VA_ARGS__)
+#define raise_param_value(state, ...)                                         \
+    raise_error(state, EXC_ParamValueError, __VA_ARGS__)
+
+/* The class for a code (borrowed). */
+PyObject *errors_class(ModState *state, int code);
+
+#endif

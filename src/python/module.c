@@ -1,0 +1,275 @@
+/* The extension aerospike_py._aerospike: only wires the parts together.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "client.h"
+#include "key.h"
+
+/* ---- functions ---- */
+
+static ModState *
+state_of_module(PyObject *module)
+{
+    return PyModule_GetState(module);
+}
+
+PyDoc_STRVAR(digest_doc,
+             "digest($module, namespace, set, key, strict, /)\n--\n\n"
+             "The 20 bytes a record is found by.");
+
+static PyObject *
+module_digest(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    ModState *state = state_of_module(module);
+    aero_key key;
+
+    if (nargs != 4) {
+        PyErr_SetString(PyExc_TypeError, "digest() takes 4 arguments");
+        return NULL;
+    }
+    if (key_take_parts(state, args[3] == Py_True ? &strict_face : &main_face,
+                       args[0], args[1], args[2], &key) < 0) {
+        return NULL;
+    }
+    return PyByteArray_FromStringAndSize((const char *)key.digest,
+                                         AERO_DIGEST_SIZE);
+}
+
+PyDoc_STRVAR(serializers_doc,
+             "set_serializers($module, serializer, deserializer, /)\n--\n\n"
+             "Set the process-wide callables; ... leaves one as it is.");
+
+static PyObject *
+module_set_serializers(PyObject *module, PyObject *const *args,
+                       Py_ssize_t nargs)
+{
+    ModState *state = state_of_module(module);
+
+    if (nargs != 2) {
+        PyErr_SetString(PyExc_TypeError,
+                        "set_serializers() takes 2 arguments");
+        return NULL;
+    }
+    if (args[0] != Py_Ellipsis) {
+        Py_XSETREF(state->serializer,
+                   args[0] == Py_None ? NULL : Py_NewRef(args[0]));
+    }
+    if (args[1] != Py_Ellipsis) {
+        Py_XSETREF(state->deserializer,
+                   args[1] == Py_None ? NULL : Py_NewRef(args[1]));
+    }
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(log_level_doc, "set_log_level($module, level, /)\n--\n\n"
+                            "Lines above the level are not made.");
+
+static PyObject *
+module_set_log_level(PyObject *module, PyObject *level)
+{
+    int number = PyLong_AsInt(level);
+
+    if (number == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    atomic_store(&log_logger(state_of_module(module))->level, number);
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(flush_doc, "flush_log($module, /)\n--\n\n"
+                        "Deliver the lines that wait.");
+
+static PyObject *
+module_flush_log(PyObject *module, PyObject *unused)
+{
+    (void)unused;
+    log_flush(state_of_module(module));
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(dropped_doc, "dropped_log_count($module, /)\n--\n\n"
+                          "How many log lines found no room.");
+
+static PyObject *
+module_dropped(PyObject *module, PyObject *unused)
+{
+    (void)unused;
+    return PyLong_FromUnsignedLong(log_dropped(state_of_module(module)));
+}
+
+PyDoc_STRVAR(close_log_doc, "close_log($module, /)\n--\n\n"
+                            "The interpreter ends: no more lines.");
+
+static PyObject *
+module_close_log(PyObject *module, PyObject *unused)
+{
+    (void)unused;
+    log_close(state_of_module(module));
+    Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(class_of_doc, "class_of($module, code, /)\n--\n\n"
+                           "The exception class of a result code.");
+
+static PyObject *
+module_class_of(PyObject *module, PyObject *code)
+{
+    int number = PyLong_AsInt(code);
+
+    if (number == -1 && PyErr_Occurred()) {
+        return NULL;
+    }
+    return Py_NewRef(errors_class(state_of_module(module), number));
+}
+
+static PyMethodDef module_functions[] = {
+    {"digest", (PyCFunction)(void (*)(void))module_digest, METH_FASTCALL,
+     digest_doc},
+    {"set_serializers", (PyCFunction)(void (*)(void))module_set_serializers,
+     METH_FASTCALL, serializers_doc},
+    {"set_log_level", module_set_log_level, METH_O, log_level_doc},
+    {"flush_log", module_flush_log, METH_NOARGS, flush_doc},
+    {"dropped_log_count", module_dropped, METH_NOARGS, dropped_doc},
+    {"close_log", module_close_log, METH_NOARGS, close_log_doc},
+    {"class_of", module_class_of, METH_O, class_of_doc},
+    {NULL, NULL, 0, NULL},
+};
+
+/* ---- set-up ---- */
+
+static int
+import_class(const char *module_name, const char *name, PyTypeObject **to)
+{
+    PyObject *module = PyImport_ImportModule(module_name);
+
+    *to = module == NULL
+              ? NULL
+              : (PyTypeObject *)PyObject_GetAttrString(module, name);
+    Py_XDECREF(module);
+    return *to == NULL ? -1 : 0;
+}
+
+static int
+import_parts(ModState *state)
+{
+#define X(from, name)                                                         \
+    if (import_class("aerospike_py." #from, #name, &state->name) < 0) {       \
+        return -1;                                                            \
+    }
+    PYTHON_CLASSES(X)
+#undef X
+#define X(name)                                                               \
+    state->str_##name = PyUnicode_InternFromString(#name);                    \
+    if (state->str_##name == NULL) {                                          \
+        return -1;                                                            \
+    }
+    INTERNED(X)
+#undef X
+    state->config_module = PyImport_ImportModule("aerospike_py._config");
+    return state->config_module == NULL ? -1 : 0;
+}
+
+static int
+module_exec(PyObject *module)
+{
+    ModState *state = state_of_module(module);
+
+    if (import_parts(state) < 0 || errors_setup(module, state) < 0 ||
+        policy_setup(state) < 0 || log_setup(state) < 0 ||
+        module_add_constants(module) < 0) {
+        return -1;
+    }
+    return client_setup_types(module);
+}
+
+static int
+module_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    ModState *state = state_of_module(module);
+
+    for (int i = 0; i < EXC_COUNT; i++) {
+        Py_VISIT(state->exc[i]);
+    }
+    Py_VISIT(state->ClientType);
+    Py_VISIT(state->StrictClientType);
+    Py_VISIT(state->AsyncClientType);
+    Py_VISIT(state->OpType);
+#define X(from, name) Py_VISIT(state->name);
+    PYTHON_CLASSES(X)
+#undef X
+    Py_VISIT(state->policy_index);
+    Py_VISIT(state->config_module);
+    Py_VISIT(state->serializer);
+    Py_VISIT(state->deserializer);
+    return 0;
+}
+
+static int
+module_clear(PyObject *module)
+{
+    ModState *state = state_of_module(module);
+
+    for (int i = 0; i < EXC_COUNT; i++) {
+        Py_CLEAR(state->exc[i]);
+    }
+    Py_CLEAR(state->ClientType);
+    Py_CLEAR(state->StrictClientType);
+    Py_CLEAR(state->AsyncClientType);
+    Py_CLEAR(state->OpType);
+#define X(from, name) Py_CLEAR(state->name);
+    PYTHON_CLASSES(X)
+#undef X
+#define X(name) Py_CLEAR(state->str_##name);
+    INTERNED(X)
+#undef X
+    Py_CLEAR(state->policy_index);
+    Py_CLEAR(state->config_module);
+    Py_CLEAR(state->serializer);
+    Py_CLEAR(state->deserializer);
+    for (int i = 0; i < NAME_CACHE; i++) {
+        PyObject *name = atomic_exchange(&state->names[i], NULL);
+
+        Py_XDECREF(name);
+    }
+    return 0;
+}
+
+static void
+module_free(void *module)
+{
+    ModState *state = state_of_module(module);
+
+    module_clear(module);
+    client_forget_params(state);
+    log_teardown(state);
+}
+
+static PyModuleDef_Slot module_slots[] = {
+    {Py_mod_exec, module_exec},
+#if PY_VERSION_HEX >= 0x030c0000
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+#if PY_VERSION_HEX >= 0x030d0000
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
+#endif
+    {0, NULL},
+};
+
+PyModuleDef aerospike_module = {
+    .m_base = PyModuleDef_HEAD_INIT,
+    .m_name = "aerospike_py._aerospike",
+    .m_doc = "The C part of aerospike_py.",
+    .m_size = sizeof(ModState),
+    .m_methods = module_functions,
+    .m_slots = module_slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
+    .m_free = module_free,
+};
+
+PyMODINIT_FUNC PyInit__aerospike(void);
+
+PyMODINIT_FUNC
+PyInit__aerospike(void)
+{
+    return PyModuleDef_Init(&aerospike_module);
+}

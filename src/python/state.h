@@ -1,0 +1,144 @@
+/* Everything one interpreter's copy of the module knows.
+ *
+ * Objects keep a pointer to it (`state`), which their type keeps alive; there
+ * is no global and no static type.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef AERO_PYTHON_STATE_H
+#define AERO_PYTHON_STATE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "aero/base/log.h"
+#include "aero/client/policy.h"
+
+/* The exception classes, in the order of the table. */
+typedef enum exc_id {
+#define EXC(name, bases)                    EXC_##name,
+#define EXC_BOTH(name, bases)               EXC_##name,
+#define EXC_OFFICIAL(name, bases, official) EXC_##name,
+#define EXC_HIDDEN(name, bases, shown)      EXC_##name,
+#define EXC_ALIAS(alias, name, deprecated)
+#include "aero/wire/tables/exception.def"
+#undef EXC
+#undef EXC_BOTH
+#undef EXC_OFFICIAL
+#undef EXC_HIDDEN
+#undef EXC_ALIAS
+    EXC_COUNT
+} exc_id;
+
+/* Strings that are made once. */
+#define INTERNED(X)                                                           \
+    X(gen)                                                                    \
+    X(ttl)                                                                    \
+    X(op)                                                                     \
+    X(bin)                                                                    \
+    X(val)                                                                    \
+    X(key)                                                                    \
+    X(code)                                                                   \
+    X(msg)                                                                    \
+    X(file)                                                                   \
+    X(line)                                                                   \
+    X(in_doubt)                                                               \
+    X(result_code)                                                            \
+    X(subcode)                                                                \
+    X(node)                                                                   \
+    X(attempts)                                                               \
+    X(_text)                                                                  \
+    X(name)                                                                   \
+    X(func)                                                                   \
+    X(module)                                                                 \
+    X(geo_data)                                                               \
+    X(dtype)                                                                  \
+    X(item)                                                                   \
+    X(exists)                                                                 \
+    X(commit_level)                                                           \
+    X(durable_delete)                                                         \
+    X(address)                                                                \
+    X(port)                                                                   \
+    X(node_name)
+
+/* Classes that are written in Python (aerospike_py/types.py, _values.py) and
+ * made or recognised here. */
+#define PYTHON_CLASSES(X)                                                     \
+    X(types, AerospikeKey)                                                    \
+    X(types, Record)                                                          \
+    X(types, RecordMetadata)                                                  \
+    X(types, ExistsResult)                                                    \
+    X(types, BinTuple)                                                        \
+    X(types, OperateOrderedResult)                                            \
+    X(types, InfoNodeResult)                                                  \
+    X(types, InfoResults)                                                     \
+    X(types, NodeName)                                                        \
+    X(_values, GeoJSON)                                                       \
+    X(_values, Geospatial)                                                    \
+    X(_values, KeyOrderedDict)                                                \
+    X(_values, HyperLogLog)                                                   \
+    X(_values, null)                                                          \
+    X(_values, CDTInfinite)                                                   \
+    X(_values, CDTWildcard)                                                   \
+    X(_values, Transaction)
+
+enum {
+    NAME_CACHE = 512 /* slots; a power of two */
+};
+
+typedef struct LogQueue LogQueue;
+
+typedef struct ModState {
+    PyObject *exc[EXC_COUNT]; /* owned classes */
+    PyTypeObject *ClientType; /* owned */
+    PyTypeObject *StrictClientType;
+    PyTypeObject *AsyncClientType;
+    PyTypeObject *OpType;
+#define X(from, name) PyTypeObject *name;
+    PYTHON_CLASSES(X)
+#undef X
+#define X(name) PyObject *str_##name;
+    INTERNED(X)
+#undef X
+    PyObject **param_names;  /* owned array of owned strings */
+    PyObject *policy_index;  /* dict: name to row of policy.def */
+    PyObject *config_module; /* aerospike_py._config */
+    /* Process-wide (de)serializers of the strict face; NULL: none. */
+    PyObject *serializer;
+    PyObject *deserializer;
+    LogQueue *log;
+    /* Bin names seen in replies.  A slot is filled once and never changed. */
+    _Atomic(PyObject *) names[NAME_CACHE];
+} ModState;
+
+/* One of the two public faces: what differs is data. */
+typedef struct Face {
+    bool strict; /* aerospike_py.official */
+    uint8_t index;
+    /* Numbers of the constants to our own; 0xff: no such number. */
+    uint8_t replica[8];
+    uint8_t exists[8];
+} Face;
+
+extern const Face main_face;
+extern const Face strict_face;
+extern const Face compat_face; /* shapes of the one, numbers of the other */
+
+extern PyModuleDef aerospike_module;
+
+int module_add_constants(PyObject *module);
+int errors_setup(PyObject *module, ModState *state);
+int policy_setup(ModState *state);
+int client_setup_types(PyObject *module);
+int log_setup(ModState *state);
+void log_teardown(ModState *state);
+aero_logger *log_logger(ModState *state);
+void log_flush(ModState *state);
+void log_close(ModState *state);
+unsigned long log_dropped(ModState *state);
+
+/* What Python 3.10 to 3.12 lack. */
+#if PY_VERSION_HEX < 0x030d0000
+#define PyLong_AsInt _PyLong_AsInt
+#endif
+
+#endif
