@@ -6,6 +6,7 @@ from . import types
 from . import _aerospike
 from . import exception
 from ._aerospike import Client
+from ._async import AsyncClient, async_client
 from ._values import (CDTInfinite, CDTWildcard, GeoJSON, HyperLogLog, KeyOrderedDict, Transaction,
                       geodata, geojson, null)
 

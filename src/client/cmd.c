@@ -32,6 +32,7 @@ aero_cmd_reset(aero_cmd *cmd)
 {
     cmd->job.step = step;
     cmd->job.fd = -1;
+    cmd->job.conn = NULL;
     cmd->job.io = NULL;
     cmd->task.next = run_one_job;
     cmd->task.jobs = cmd->jobs;
@@ -155,6 +156,8 @@ end_attempt(aero_cmd *cmd)
         cmd->greeting_runs = false;
     }
     cmd->conn = NULL;
+    cmd->job.conn = NULL;
+    cmd->job.fd = -1;
     aero_pool_release(cmd->pool);
     cmd->pool = NULL;
 }
@@ -204,7 +207,12 @@ leave_conn(aero_cmd *cmd)
         return;
     }
     end_attempt(cmd);
-    aero_drain_submit(drain);
+    if (cmd->source != NULL) {
+        cmd->source->drain(cmd->source->ctx, drain);
+    }
+    else {
+        aero_drain_submit(drain);
+    }
 }
 
 /* ---- failing ---- */
@@ -425,9 +433,13 @@ open_new(aero_cmd *cmd)
     if (cmd->conn == NULL) {
         return lose_conn(cmd);
     }
+    if (cmd->source != NULL) {
+        cmd->source->opened(cmd->source->ctx, cmd->conn, cmd->pool);
+    }
     aero_greeting_init(&cmd->greeting, cmd->cluster, false);
     cmd->greeting_runs = true;
     cmd->state = AERO_CMD_OPEN;
+    cmd->job.conn = cmd->conn;
     cmd->job.fd = cmd->conn->fd;
     if (cmd->connect_ms != 0) {
         uint64_t by = aero_clock_after(aero_clock_now(), cmd->connect_ms);
@@ -468,6 +480,7 @@ begin_exchange(aero_cmd *cmd)
     cmd->x.on_frame = cmd->on_frame;
     cmd->x.ctx = cmd->ctx;
     cmd->state = AERO_CMD_EXCHANGE;
+    cmd->job.conn = cmd->conn;
     cmd->job.fd = cmd->conn->fd;
     cmd->job.by = cmd->attempt_by;
 }

@@ -67,6 +67,7 @@ aero_drain_new(aero_cluster *cluster, aero_node *node, aero_pool *pool,
     }
     drain->job.step = step;
     drain->job.fd = conn->fd;
+    drain->job.conn = conn;
     drain->job.want = AERO_WANT_READ;
     drain->job.by = by;
     drain->cluster = cluster;

@@ -129,6 +129,28 @@ aero_pool_drop(aero_pool *pool, aero_conn *conn)
     notify(pool);
 }
 
+bool
+aero_pool_remove(aero_pool *pool, aero_conn *conn)
+{
+    aero_conn **at = &pool->idle;
+    bool found;
+
+    pthread_mutex_lock(&pool->lock);
+    while (*at != NULL && *at != conn) {
+        at = &(*at)->next;
+    }
+    found = *at != NULL;
+    if (found) {
+        *at = conn->next;
+        pool->n_idle--;
+    }
+    pthread_mutex_unlock(&pool->lock);
+    if (found) {
+        aero_pool_drop(pool, conn);
+    }
+    return found;
+}
+
 void
 aero_pool_add(aero_pool *pool, aero_conn *conn, uint64_t now)
 {

@@ -203,6 +203,9 @@ aero_conn_free(aero_conn *conn)
     if (conn == NULL) {
         return;
     }
+    if (conn->on_close != NULL) {
+        conn->on_close(conn);
+    }
     aero_tls_free(conn->tls);
     if (conn->fd >= 0) {
         close(conn->fd);

@@ -212,6 +212,16 @@ free_fan(Call *call)
     aero_free(call->more);
 }
 
+static void
+cancel_fan(Call *call)
+{
+    aero_fan *fan = call->more;
+
+    for (size_t i = 0; i < fan->count; i++) {
+        aero_cmd_cancel(&fan->cmds[i], AERO_ERR_CLIENT_ABORT, "cancelled");
+    }
+}
+
 static int
 begin_all(Call *call, const aero_source *source, uint64_t now)
 {
@@ -229,6 +239,7 @@ begin_all(Call *call, const aero_source *source, uint64_t now)
         return -1;
     }
     call->task = &fan->task;
+    call->cancel = cancel_fan;
     return 0;
 }
 

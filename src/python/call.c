@@ -34,6 +34,7 @@ call_new(Client *client)
     call->state = client->state;
     call->face = client->face;
     call->begin = NULL;
+    call->cancel = NULL;
     call->echo_key = true;
     return call;
 }
@@ -158,20 +159,20 @@ wait_for(Call *call)
     return rc;
 }
 
-static int
-begin(Call *call)
+int
+call_begin(Call *call, const aero_source *source)
 {
     uint64_t now = aero_clock_now();
 
     if (call->begin != NULL) {
-        return call->begin(call, NULL, now);
+        return call->begin(call, source, now);
     }
     if (call->cmd.out.failed) {
         raise_error(call->state, EXC_ParamValueError,
                     "the request does not fit a message of 128 MiB");
         return -1;
     }
-    aero_cmd_begin(&call->cmd, call->cluster, NULL, now);
+    aero_cmd_begin(&call->cmd, call->cluster, source, now);
     return 0;
 }
 
@@ -188,7 +189,7 @@ call_run(Call *call)
     if (call->cluster == NULL) {
         call->cluster = client_cluster(call->client);
     }
-    if (call->cluster != NULL && begin(call) == 0) {
+    if (call->cluster != NULL && call_begin(call, NULL) == 0) {
         aero_rc rc = wait_for(call);
 
         if (rc == AERO_MORE && call->task == &call->cmd.task) {

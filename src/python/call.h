@@ -37,6 +37,8 @@ struct Call {
     bool echo_key;
     aero_span command; /* of info calls; borrowed from an argument */
     aero_span host;
+    /* Cancel what a composite task runs; NULL: only `cmd`. */
+    void (*cancel)(Call *call);
     void *more; /* of composite calls; freed by free_more */
     void (*free_more)(Call *call);
     PyObject *hold; /* owned; kept until the end */
@@ -70,6 +72,10 @@ struct Client {
     aero_cluster *cluster;   /* lock; counted; NULL unless connected */
     int life;                /* lock; LIFE_... */
     bool explicit_connect;   /* lock */
+    aero_cluster *connecting; /* counted; of an asynchronous connect */
+    struct Pump *pumps;       /* lock; owned references; one for each loop */
+    uint32_t warm_conns;      /* of a loop and node */
+    uint32_t max_conns;
     Call *spare;             /* lock; owned */
     int n_spare;             /* lock */
 };
@@ -84,6 +90,9 @@ enum {
 /* A call of this client, all empty; NULL with an exception. */
 Call *call_new(Client *client);
 void call_free(Call *call); /* NULL is fine */
+
+/* Start the clock and prepare the task; `source` as in cmd.h. */
+int call_begin(Call *call, const aero_source *source);
 
 /* Run it here, without the interpreter's lock, and give the result.  Takes
  * `call`. */

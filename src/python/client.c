@@ -5,8 +5,6 @@
 #include "client.h"
 #include "methods.inc"
 
-#include <stddef.h>
-#include <structmember.h>
 
 #include "aero/base/alloc.h"
 #include "aero/cluster/auth.h"
@@ -310,7 +308,7 @@ client_exit_with(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 }
 
 /* In the child of a fork: threads and sockets are the parent's. */
-static PyObject *
+PyObject *
 client_after_fork(PyObject *op, PyObject *unused)
 {
     Client *client = (Client *)op;
@@ -323,6 +321,7 @@ client_after_fork(PyObject *op, PyObject *unused)
     client->cluster = NULL;
     client->spare = NULL;
     client->n_spare = 0;
+    pump_abandon_all(client);
     if (was) {
         client->life = LIFE_NEW;
         client->explicit_connect = false;
@@ -363,8 +362,8 @@ call_method(PyObject *op, const Signature *sigs, call_build build,
     return call_run(call);
 }
 
-static PyObject *
-plain_method(PyObject *op, const Signature *sigs,
+PyObject *
+client_plain(PyObject *op, const Signature *sigs,
              PyObject *(*run)(Client *, PyObject *const *),
              PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
@@ -389,7 +388,7 @@ plain_method(PyObject *op, const Signature *sigs,
     static PyObject *client_##name(PyObject *op, PyObject *const *args,       \
                                    Py_ssize_t nargs, PyObject *kwnames)       \
     {                                                                         \
-        return plain_method(op, sig_##name, plain_##name, args, nargs,        \
+        return client_plain(op, sig_##name, plain_##name, args, nargs,        \
                             kwnames);                                         \
     }
 
@@ -462,7 +461,7 @@ free_spare(Client *client)
     }
 }
 
-static int
+int
 client_traverse(PyObject *op, visitproc visit, void *arg)
 {
     Client *client = (Client *)op;
@@ -475,7 +474,7 @@ client_traverse(PyObject *op, visitproc visit, void *arg)
     return 0;
 }
 
-static int
+int
 client_clear(PyObject *op)
 {
     Client *client = (Client *)op;
@@ -487,7 +486,7 @@ client_clear(PyObject *op)
     return 0;
 }
 
-static void
+void
 client_dealloc(PyObject *op)
 {
     Client *client = (Client *)op;
@@ -497,6 +496,7 @@ client_dealloc(PyObject *op)
     if (client->weakrefs != NULL) {
         PyObject_ClearWeakRefs(op);
     }
+    pump_close_all(client);
     if (client->cluster != NULL) {
         client_stop(client->cluster);
         aero_cluster_release(client->cluster);
@@ -509,7 +509,7 @@ client_dealloc(PyObject *op)
     Py_DECREF(type);
 }
 
-static PyMemberDef client_members[] = {
+PyMemberDef client_members[] = {
     {"__dictoffset__", T_PYSSIZET, offsetof(Client, dict), READONLY, NULL},
     {"__weaklistoffset__", T_PYSSIZET, offsetof(Client, weakrefs), READONLY,
      NULL},
@@ -575,8 +575,8 @@ client_forget_params(ModState *state)
     state->param_names = NULL;
 }
 
-static int
-add_type(PyObject *module, PyType_Spec *spec, const char *name,
+int
+client_add_type(PyObject *module, PyType_Spec *spec, const char *name,
          PyTypeObject **to)
 {
     PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
@@ -594,9 +594,9 @@ client_setup_types(PyObject *module)
     ModState *state = PyModule_GetState(module);
 
     if (intern_params(state) < 0 ||
-        add_type(module, &client_spec, "Client", &state->ClientType) < 0) {
+        client_add_type(module, &client_spec, "Client", &state->ClientType) < 0) {
         return -1;
     }
-    return add_type(module, &strict_spec, "OfficialClient",
+    return client_add_type(module, &strict_spec, "OfficialClient",
                     &state->StrictClientType);
 }

@@ -6,6 +6,10 @@
 
 #include "call.h"
 
+#include <structmember.h>
+
+#include "aero/drive/pump.h"
+
 /* An object of the type, configured by its first argument. */
 PyObject *client_alloc(PyTypeObject *type, PyObject *args, PyObject *kwargs,
                        const Face *face, bool is_async);
@@ -22,6 +26,86 @@ void client_leave(Client *client, aero_cluster *cluster, bool explicit_call);
 int client_take_out(Client *client, aero_cluster **cluster);
 void client_stop(aero_cluster *cluster);
 void *client_raise_not_connected(Client *client);
+
+/* Common slots of all client types. */
+PyObject *client_exit_common(PyObject *op);
+int client_traverse(PyObject *op, visitproc visit, void *arg);
+int client_clear(PyObject *op);
+void client_dealloc(PyObject *op);
+extern PyMemberDef client_members[];
+PyObject *client_plain(PyObject *op, const Signature *sigs,
+                       PyObject *(*run)(Client *, PyObject *const *),
+                       PyObject *const *args, Py_ssize_t nargs,
+                       PyObject *kwnames);
+PyObject *client_after_fork(PyObject *op, PyObject *unused);
+int client_add_type(PyObject *module, PyType_Spec *spec, const char *name,
+                    PyTypeObject **to);
+
+/* ---- asynchronous ---- */
+
+typedef struct Op Op;
+typedef struct Pump Pump;
+
+/* One client's side of one event loop: the core's pump, asyncio's callbacks,
+ * and the operations that run. */
+struct Pump {
+    PyObject_HEAD
+    ModState *state;
+    aero_pump *pump;       /* owned; NULL once closed */
+    aero_cluster *cluster; /* counted */
+    PyObject *loop;        /* owned */
+    PyObject *on_ready;    /* owned; bound methods given to asyncio */
+    PyObject *on_late;
+    PyObject *timer; /* owned; TimerHandle, or NULL */
+    uint64_t timer_at;
+    Op *running; /* owned references, a ring of those that run */
+    Pump *next;  /* of the client */
+};
+
+/* The pump of the running loop (borrowed); NULL with an exception. */
+Pump *pump_of(Client *client, aero_cluster *cluster);
+/* Start what the operation has built.  Takes a reference until it ends. */
+void pump_start(Pump *pump, Op *op);
+/* The operation was cancelled: true when it has ended by that. */
+void pump_cancel(Pump *pump, Op *op);
+/* End all pumps of the client: what runs fails with NotConnected. */
+void pump_close_all(Client *client);
+/* After fork, in the child. */
+void pump_abandon_all(Client *client);
+
+/* An awaitable for a call of the method. */
+PyObject *op_new(Client *client, const Signature *sig, call_build build,
+                 PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+
+struct Op {
+    PyObject_HEAD
+    Client *client; /* owned */
+    const Signature *sig;
+    call_build build;
+    PyObject *argv[ARGS_MAX]; /* owned */
+    Call *call;               /* owned while it runs */
+    aero_run run;
+    Pump *pump;         /* owned while it runs */
+    PyObject *future;   /* owned */
+    PyObject *waiter;   /* owned; the future's iterator */
+    int stage;          /* OP_... */
+    bool abandoned;     /* nobody wants the result */
+    Op *before;         /* in the pump's ring */
+    Op *behind;
+    PyObject *weakrefs;
+};
+
+enum {
+    OP_NEW,
+    OP_RUNNING,
+    OP_ENDED
+};
+
+/* The run has ended: make the result and hand it to the future. */
+void op_complete(Op *op);
+/* The same without a run: `type` and text of the exception. */
+void op_fail(Op *op, exc_id type, const char *text);
+
 void client_forget_params(ModState *state);
 
 #endif

@@ -178,7 +178,10 @@ module_exec(PyObject *module)
         module_add_constants(module) < 0) {
         return -1;
     }
-    return client_setup_types(module);
+    if (client_setup_types(module) < 0) {
+        return -1;
+    }
+    return async_setup_types(module);
 }
 
 static int
@@ -193,6 +196,9 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->StrictClientType);
     Py_VISIT(state->AsyncClientType);
     Py_VISIT(state->OpType);
+    Py_VISIT(state->PumpType);
+    Py_VISIT(state->get_running_loop);
+    Py_VISIT(state->InvalidStateError);
 #define X(from, name) Py_VISIT(state->name);
     PYTHON_CLASSES(X)
 #undef X
@@ -215,6 +221,9 @@ module_clear(PyObject *module)
     Py_CLEAR(state->StrictClientType);
     Py_CLEAR(state->AsyncClientType);
     Py_CLEAR(state->OpType);
+    Py_CLEAR(state->PumpType);
+    Py_CLEAR(state->get_running_loop);
+    Py_CLEAR(state->InvalidStateError);
 #define X(from, name) Py_CLEAR(state->name);
     PYTHON_CLASSES(X)
 #undef X

@@ -48,6 +48,16 @@ typedef enum exc_id {
     X(attempts)                                                               \
     X(_text)                                                                  \
     X(name)                                                                   \
+    X(create_future)                                                          \
+    X(set_result)                                                             \
+    X(set_exception)                                                          \
+    X(call_later)                                                             \
+    X(call_soon)                                                              \
+    X(call_soon_threadsafe)                                                   \
+    X(add_reader)                                                             \
+    X(remove_reader)                                                          \
+    X(is_closed)                                                              \
+    X(cancel)                                                                 \
     X(func)                                                                   \
     X(module)                                                                 \
     X(geo_data)                                                               \
@@ -93,6 +103,9 @@ typedef struct ModState {
     PyTypeObject *StrictClientType;
     PyTypeObject *AsyncClientType;
     PyTypeObject *OpType;
+    PyTypeObject *PumpType;
+    PyObject *get_running_loop; /* asyncio's; taken at first use */
+    PyObject *InvalidStateError;
 #define X(from, name) PyTypeObject *name;
     PYTHON_CLASSES(X)
 #undef X
@@ -129,6 +142,7 @@ int module_add_constants(PyObject *module);
 int errors_setup(PyObject *module, ModState *state);
 int policy_setup(ModState *state);
 int client_setup_types(PyObject *module);
+int async_setup_types(PyObject *module);
 int log_setup(ModState *state);
 void log_teardown(ModState *state);
 aero_logger *log_logger(ModState *state);

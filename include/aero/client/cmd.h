@@ -18,6 +18,7 @@
 #include "aero/cluster/auth.h"
 
 typedef struct aero_cmd aero_cmd;
+struct aero_drain;
 
 /* Where connections come from: NULL in a command means the node's own pool
  * and no waiting; an event loop has pools of its own and a queue. */
@@ -29,6 +30,10 @@ typedef struct aero_source {
     aero_rc (*wait)(void *ctx, aero_cmd *cmd, aero_pool *pool);
     /* It does not wait any more. */
     void (*leave)(void *ctx, aero_cmd *cmd);
+    /* A connection of the pool was made: watch it. */
+    void (*opened)(void *ctx, aero_conn *conn, aero_pool *pool);
+    /* Take a late reply that is to be read out. */
+    void (*drain)(void *ctx, struct aero_drain *drain);
     void *ctx;
 } aero_source;
 
@@ -94,7 +99,8 @@ struct aero_cmd {
     aero_conn *conn; /* owned while it is used */
     bool conn_is_new;
     bool greeting_runs;
-    bool queued; /* at its source, for a connection */
+    bool queued;           /* at its source, for a connection */
+    aero_cmd *next_queued; /* the source\'s */
     aero_greeting greeting;
     aero_exchange x;
     aero_buf in; /* owned; the reply */

@@ -48,6 +48,10 @@ void aero_pool_give(aero_pool *pool, aero_conn *conn, uint64_t now);
  * taken for one that could not be opened. */
 void aero_pool_drop(aero_pool *pool, aero_conn *conn);
 
+/* Take one that is idle out of the pool for good, wherever it stands; false if
+ * it is not there. */
+bool aero_pool_remove(aero_pool *pool, aero_conn *conn);
+
 /* A new connection that nobody asked for joins as idle, if there is room.
  * Takes `conn`. */
 void aero_pool_add(aero_pool *pool, aero_conn *conn, uint64_t now);

@@ -37,7 +37,9 @@ struct aero_conn {
     uint64_t used_at; /* when it was put back */
     uint32_t epoch;   /* of its node when it was put back */
     aero_conn *next;  /* in whatever list holds it */
-    void *user;       /* a driver's watcher */
+    /* Of a driver that watches the socket: told before it is closed. */
+    void (*on_close)(aero_conn *conn);
+    void *watcher;
 };
 
 /* The clear io that never waits. */

@@ -16,6 +16,7 @@ typedef enum aero_want {
     AERO_WANT_WRITE = 2
 } aero_want;
 
+struct aero_conn;
 struct aero_conn_io;
 
 typedef struct aero_job aero_job;
@@ -23,7 +24,10 @@ struct aero_job {
     /* AERO_MORE: call again when `fd` is ready for `want`, or at `by`, or any
      * time.  AERO_OK or AERO_ERROR: ended; it is not called again. */
     aero_rc (*step)(aero_job *job);
-    int fd;       /* -1: none */
+    int fd; /* -1: none */
+    struct aero_conn
+        *conn;    /* whose fd it is, for drivers that watch; or NULL */
+    void *slot;   /* the driver's */
     uint8_t want; /* aero_want */
     uint64_t by;  /* AERO_NEVER: no limit */
     /* How a clear connection of this job reads and writes: set by a driver

@@ -1,0 +1,85 @@
+/* Runs tasks on an event loop (libuv) that somebody else turns.
+ *
+ * Everything here belongs to one thread: the one that turns the loop. Each
+ * loop has connections of its own; they stay watched while they are pooled, so
+ * that a command that goes well costs one send and its share of one wake.
+ *
+ *   submit -> step -> (readable: step) ... -> done list -> whoever takes it
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef AERO_DRIVE_LOOP_H
+#define AERO_DRIVE_LOOP_H
+
+#include <uv.h>
+
+#include "aero/client/cmd.h"
+
+typedef struct aero_loop aero_loop;
+typedef struct aero_run aero_run;
+
+/* A job while it runs. */
+typedef struct aero_slot {
+    aero_job *job;
+    aero_run *run;
+    struct aero_watcher *watcher; /* of the connection it waits for */
+    size_t heap_at;               /* place among the deadlines, from 1 */
+    aero_rc rc;
+} aero_slot;
+
+/* A task while it runs.  The owner's memory; `task` is set before submit. */
+struct aero_run {
+    aero_task *task; /* borrowed */
+    aero_rc rc;      /* how it ended */
+    bool ended;
+    aero_slot one;    /* of tasks with one job */
+    aero_slot *slots; /* &one, or owned */
+    size_t n_slots;
+    size_t n_live;
+    bool stepping; /* its jobs are being stepped one after the other */
+    aero_loop *loop;
+    aero_run *next; /* in the done list */
+    /* Called instead of joining the done list; NULL for most. */
+    void (*on_done)(aero_run *run);
+    void *owner; /* whoever submitted it */
+};
+
+typedef struct aero_loop_config {
+    uint32_t warm_conns; /* of a node that are used before others are opened */
+    uint32_t max_conns;  /* of a node */
+    uint32_t max_idle_ms;
+} aero_loop_config;
+
+aero_loop *aero_loop_new(aero_cluster *cluster,
+                         const aero_loop_config *config);
+/* Cancel what runs (it joins nothing any more), close all connections. */
+void aero_loop_free(aero_loop *loop);
+
+/* The source to begin commands with. */
+const aero_source *aero_loop_source(aero_loop *loop);
+
+/* Start a task; its first steps are made here.  It may have ended already. */
+void aero_loop_submit(aero_loop *loop, aero_run *run);
+
+/* Its jobs were cancelled by the owner: forget it.  Not for one that has
+ * ended. */
+void aero_loop_forget(aero_loop *loop, aero_run *run);
+
+/* The same, but it joins the done list, failed. */
+void aero_loop_end(aero_loop *loop, aero_run *run);
+
+/* Handle what is ready, and what is late, without waiting. */
+void aero_loop_turn(aero_loop *loop);
+/* The same, waiting for something to happen (the pump's own thread). */
+void aero_loop_wait(aero_loop *loop);
+
+/* Take one that has ended; NULL: no more. */
+aero_run *aero_loop_take_done(aero_loop *loop);
+
+/* When it must be turned at the latest. */
+uint64_t aero_loop_deadline(const aero_loop *loop);
+/* Readable when it should be turned. */
+int aero_loop_fd(const aero_loop *loop);
+
+uv_loop_t *aero_loop_uv(aero_loop *loop);
+
+#endif

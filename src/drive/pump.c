@@ -1,0 +1,308 @@
+/* Pumps.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+#include <unistd.h>
+
+#include "aero/base/alloc.h"
+#include "aero/drive/pump.h"
+#include "internal.h"
+
+/* A run on its way to the thread. */
+typedef struct order {
+    aero_run *run;
+    void (*cancel)(aero_run *run); /* NULL: submit */
+} order;
+
+struct aero_pump {
+    aero_pump_kind kind;
+    aero_loop *loop; /* owned; in thread mode the thread's */
+    /* thread mode */
+    pthread_t thread;
+    pthread_mutex_t lock;
+    uv_async_t bell;     /* wakes the thread */
+    int done_pipe[2];    /* wakes asyncio */
+    order *orders;       /* lock; owned */
+    size_t n_orders;     /* lock */
+    size_t cap;          /* lock */
+    aero_run *done;      /* lock; oldest first */
+    aero_run *done_last; /* lock */
+    bool rung;           /* lock; asyncio has been told */
+    bool stop;           /* lock */
+    aero_run *taken;     /* of asyncio's thread: a batch being taken */
+};
+
+aero_pump_kind
+aero_pump_default(void)
+{
+#if defined(__linux__)
+    return AERO_PUMP_EMBEDDED;
+#else
+    return AERO_PUMP_THREAD; /* a kqueue inside a kqueue is not safe */
+#endif
+}
+
+/* ---- the thread ---- */
+
+static void
+report(aero_pump *pump)
+{
+    aero_run *run;
+    bool ring = false;
+
+    pthread_mutex_lock(&pump->lock);
+    while ((run = aero_loop_take_done(pump->loop)) != NULL) {
+        run->next = NULL;
+        if (pump->done == NULL) {
+            pump->done = run;
+        }
+        else {
+            pump->done_last->next = run;
+        }
+        pump->done_last = run;
+        ring = !pump->rung;
+        pump->rung = true;
+    }
+    pthread_mutex_unlock(&pump->lock);
+    if (ring) {
+        ssize_t n = write(pump->done_pipe[1], "", 1);
+
+        (void)n;
+    }
+}
+
+static void
+obey(aero_pump *pump, order *orders, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        aero_run *run = orders[i].run;
+
+        if (orders[i].cancel == NULL) {
+            aero_loop_submit(pump->loop, run);
+        }
+        else if (!run->ended) {
+            orders[i].cancel(run);
+            aero_loop_end(pump->loop, run);
+        }
+    }
+}
+
+static bool
+take_orders(aero_pump *pump, order **orders, size_t *count)
+{
+    bool stop;
+
+    pthread_mutex_lock(&pump->lock);
+    *orders = pump->orders;
+    *count = pump->n_orders;
+    pump->orders = NULL;
+    pump->n_orders = 0;
+    pump->cap = 0;
+    stop = pump->stop;
+    pthread_mutex_unlock(&pump->lock);
+    return !stop;
+}
+
+static void
+on_bell(uv_async_t *bell)
+{
+    (void)bell; /* waking up is all it is for */
+}
+
+static void *
+run_thread(void *arg)
+{
+    aero_pump *pump = arg;
+    order *orders;
+    size_t count;
+
+    while (take_orders(pump, &orders, &count)) {
+        obey(pump, orders, count);
+        aero_free(orders);
+        report(pump);
+        /* An order that came while these were obeyed has rung a bell that may
+         * have been answered already: look again before waiting. */
+        if (count == 0) {
+            aero_loop_wait(pump->loop);
+            report(pump);
+        }
+    }
+    aero_free(orders);
+    return NULL;
+}
+
+static bool
+launch(aero_pump *pump)
+{
+    sigset_t all;
+    sigset_t before;
+    bool fine;
+
+    if (uv_async_init(aero_loop_uv(pump->loop), &pump->bell, on_bell) != 0) {
+        return false;
+    }
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    fine = pthread_create(&pump->thread, NULL, run_thread, pump) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return fine;
+}
+
+static void
+give_order(aero_pump *pump, aero_run *run, void (*cancel)(aero_run *run))
+{
+    pthread_mutex_lock(&pump->lock);
+    if (pump->n_orders == pump->cap) {
+        size_t cap = pump->cap == 0 ? 64 : pump->cap * 2;
+        order *more = aero_resize(pump->orders, cap * sizeof *more);
+
+        if (more != NULL) {
+            pump->orders = more;
+            pump->cap = cap;
+        }
+    }
+    if (pump->n_orders < pump->cap) {
+        pump->orders[pump->n_orders++] = (order){run, cancel};
+    }
+    pthread_mutex_unlock(&pump->lock);
+    uv_async_send(&pump->bell);
+}
+
+/* ---- both ---- */
+
+aero_pump *
+aero_pump_new(aero_cluster *cluster, aero_pump_kind kind,
+              const aero_loop_config *config, aero_status *st)
+{
+    aero_pump *pump = aero_zalloc(sizeof *pump);
+
+    if (pump == NULL) {
+        aero_fail(st, AERO_ERR_CLIENT, "no memory for an event loop");
+        return NULL;
+    }
+    pump->kind = kind;
+    pump->done_pipe[0] = pump->done_pipe[1] = -1;
+    pthread_mutex_init(&pump->lock, NULL);
+    pump->loop = aero_loop_new(cluster, config);
+    if (pump->loop == NULL ||
+        (kind == AERO_PUMP_THREAD &&
+         (!aero_pipe(pump->done_pipe) || !launch(pump)))) {
+        aero_fail(st, AERO_ERR_CLIENT, "cannot set up an event loop");
+        aero_loop_free(pump->loop);
+        pthread_mutex_destroy(&pump->lock);
+        aero_free(pump);
+        return NULL;
+    }
+    return pump;
+}
+
+static void
+stop_thread(aero_pump *pump)
+{
+    pthread_mutex_lock(&pump->lock);
+    pump->stop = true;
+    pthread_mutex_unlock(&pump->lock);
+    uv_async_send(&pump->bell);
+    pthread_join(pump->thread, NULL);
+    uv_close((uv_handle_t *)&pump->bell, NULL);
+    uv_run(aero_loop_uv(pump->loop), UV_RUN_NOWAIT);
+    aero_free(pump->orders);
+    close(pump->done_pipe[0]);
+    close(pump->done_pipe[1]);
+}
+
+void
+aero_pump_free(aero_pump *pump)
+{
+    if (pump == NULL) {
+        return;
+    }
+    if (pump->kind == AERO_PUMP_THREAD) {
+        stop_thread(pump);
+    }
+    aero_loop_free(pump->loop);
+    pthread_mutex_destroy(&pump->lock);
+    aero_free(pump);
+}
+
+const aero_source *
+aero_pump_source(aero_pump *pump)
+{
+    return aero_loop_source(pump->loop);
+}
+
+int
+aero_pump_fd(const aero_pump *pump)
+{
+    return pump->kind == AERO_PUMP_THREAD ? pump->done_pipe[0]
+                                          : aero_loop_fd(pump->loop);
+}
+
+void
+aero_pump_turn(aero_pump *pump)
+{
+    char bytes[64];
+
+    if (pump->kind == AERO_PUMP_EMBEDDED) {
+        aero_loop_turn(pump->loop);
+        return;
+    }
+    while (read(pump->done_pipe[0], bytes, sizeof bytes) > 0) {
+    }
+}
+
+aero_run *
+aero_pump_take_done(aero_pump *pump)
+{
+    aero_run *run;
+
+    if (pump->kind == AERO_PUMP_EMBEDDED) {
+        return aero_loop_take_done(pump->loop);
+    }
+    if (pump->taken == NULL) {
+        pthread_mutex_lock(&pump->lock);
+        pump->taken = pump->done;
+        pump->done = NULL;
+        pump->rung = false;
+        pthread_mutex_unlock(&pump->lock);
+    }
+    run = pump->taken;
+    if (run != NULL) {
+        pump->taken = run->next;
+    }
+    return run;
+}
+
+uint64_t
+aero_pump_deadline(const aero_pump *pump)
+{
+    return pump->kind == AERO_PUMP_EMBEDDED ? aero_loop_deadline(pump->loop)
+                                            : AERO_NEVER;
+}
+
+void
+aero_pump_submit(aero_pump *pump, aero_run *run)
+{
+    run->ended = false;
+    if (pump->kind == AERO_PUMP_THREAD) {
+        give_order(pump, run, NULL);
+    }
+    else {
+        aero_loop_submit(pump->loop, run);
+    }
+}
+
+bool
+aero_pump_cancel(aero_pump *pump, aero_run *run, void (*cancel)(aero_run *run))
+{
+    if (pump->kind == AERO_PUMP_THREAD) {
+        give_order(pump, run, cancel);
+        return false;
+    }
+    if (run->ended) {
+        return false; /* it is among the done ones */
+    }
+    cancel(run);
+    aero_loop_forget(pump->loop, run);
+    return true;
+}
