@@ -36,6 +36,7 @@ call_new(Client *client)
     call->begin = NULL;
     call->cancel = NULL;
     call->echo_key = true;
+    call->is_read = false;
     return call;
 }
 

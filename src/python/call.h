@@ -35,6 +35,7 @@ struct Call {
     aero_key key;
     KeyParts parts;
     bool echo_key;
+    bool is_read;      /* get, select or exists: may travel with others */
     aero_span command; /* of info calls; borrowed from an argument */
     aero_span host;
     /* Cancel what a composite task runs; NULL: only `cmd`. */
@@ -67,17 +68,18 @@ struct Client {
     bool strict_types;
     bool bool_as_int;
     aero_policy defaults[AERO_POLICY_KINDS];
-    pthread_mutex_t lock;    /* of what follows; never held while waiting */
-    pthread_mutex_t connect; /* held by the one who connects */
-    aero_cluster *cluster;   /* lock; counted; NULL unless connected */
-    int life;                /* lock; LIFE_... */
-    bool explicit_connect;   /* lock */
+    pthread_mutex_t lock;     /* of what follows; never held while waiting */
+    pthread_mutex_t connect;  /* held by the one who connects */
+    aero_cluster *cluster;    /* lock; counted; NULL unless connected */
+    int life;                 /* lock; LIFE_... */
+    bool explicit_connect;    /* lock */
     aero_cluster *connecting; /* counted; of an asynchronous connect */
     struct Pump *pumps;       /* lock; owned references; one for each loop */
+    bool coalesce;            /* reads of one pass travel together */
     uint32_t warm_conns;      /* of a loop and node */
     uint32_t max_conns;
-    Call *spare;             /* lock; owned */
-    int n_spare;             /* lock */
+    Call *spare; /* lock; owned */
+    int n_spare; /* lock */
 };
 
 enum {
