@@ -18,6 +18,7 @@ aero_batch_open(aero_batch_put *b, aero_buf *out, uint8_t info1,
     b->out = out;
     b->count = 0;
     b->may_repeat = false;
+    b->last_body = NULL;
     b->frame_at = aero_frame_open(out, AERO_FRAME_MESSAGE);
     b->msg_at = aero_msg_put(out, &msg);
     if (filter.len != 0) {
@@ -89,6 +90,19 @@ aero_batch_close_row(aero_batch_put *b, bool has_key)
         b->may_repeat = !has_key;
     }
     b->last_end = out->len;
+}
+
+void
+aero_batch_put_body(aero_batch_put *b, aero_span body, bool has_key)
+{
+    if (body.ptr == b->last_body && b->may_repeat && !has_key) {
+        aero_buf_put_u8(b->out, AERO_ROW_REPEAT);
+        b->last_end = b->out->len;
+        return;
+    }
+    b->last_body = body.ptr;
+    aero_buf_put_span(b->out, body);
+    aero_batch_close_row(b, has_key);
 }
 
 void

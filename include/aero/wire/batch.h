@@ -45,6 +45,7 @@ typedef struct aero_batch_put {
     size_t last_len;
     size_t last_end; /* where the next row begins */
     bool may_repeat;
+    const uint8_t *last_body; /* given by the newest aero_batch_put_body */
 } aero_batch_put;
 
 /* Begin a whole request: frame, parent head, filter (may be empty), field.
@@ -59,6 +60,10 @@ void aero_batch_open_row(aero_batch_put *b, uint32_t index,
 /* The body is there: one that repeats the row before is dropped and flagged,
  * unless `has_key` (a user key is the row's own). */
 void aero_batch_close_row(aero_batch_put *b, bool has_key);
+
+/* Instead of putting a body and closing: one that is made already.  Of rows
+ * that share the same bytes (the same pointer) only the first is written. */
+void aero_batch_put_body(aero_batch_put *b, aero_span body, bool has_key);
 
 /* The head of a row's body; fields and operations follow. */
 void aero_batch_put_head(aero_buf *out, const aero_msg *row);
