@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "aero/base/alloc.h"
 #include "aero/client/batch.h"
+#include "aero/wire/key.h"
 
 enum {
     STATE_START,
