@@ -25,9 +25,10 @@ typedef struct aero_val {
 
 /* A value made by an operation. */
 typedef struct aero_made {
-    bool present;     /* false: no answer, or the bin stays as it is */
-    uint8_t particle; /* NIL with present: an answer of nil, or delete the bin */
-    aero_buf bytes;   /* owned; reused from operation to operation */
+    bool present; /* false: no answer, or the bin stays as it is */
+    uint8_t
+        particle;   /* NIL with present: an answer of nil, or delete the bin */
+    aero_buf bytes; /* owned; reused from operation to operation */
 } aero_made;
 
 static inline aero_val
