@@ -25,6 +25,18 @@ take_int(aero_span *in, int64_t *out)
 }
 
 static inline bool
+take_bool(aero_span *in, int64_t *out)
+{
+    aero_token token;
+
+    if (!aero_token_take(in, &token) || token.kind != AERO_TOKEN_BOOL) {
+        return false;
+    }
+    *out = token.truth;
+    return true;
+}
+
+static inline bool
 take_list(aero_span *in, uint32_t *count)
 {
     aero_token token;
