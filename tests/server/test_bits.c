@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "aero/server/bits.h"
-#include "op_check.h"
+#include "vector_check.h"
 
 #define MODIFIES(...)                                                         \
     OP_ROWS(aero_bits_apply, AERO_PARTICLE_BLOB, true, __VA_ARGS__)
@@ -198,6 +198,16 @@ TEST(wrong_codes_counts_and_kinds_are_refused)
     OP_ROWS(aero_bits_apply, AERO_PARTICLE_STRING, true,
             {"920008", "6869", 12}, {"9200ff", "6869", 4},
             {"9400080100", "6869", 6});
+}
+
+TEST(golden_vectors_of_bits_are_answered_as_they_say)
+{
+    CHECK_INT(vector_check_group(aero_bits_apply, "bit", AERO_OP_BITS_READ,
+                                 AERO_OP_BITS_MODIFY),
+              102);
+    CHECK_INT(vector_check_group(aero_bits_apply, "probe", AERO_OP_BITS_READ,
+                                 AERO_OP_BITS_MODIFY),
+              46);
 }
 
 static const char *const samples[] = {"9400080001",

@@ -4,7 +4,9 @@
 #include <math.h>
 
 #include "aero/server/geo.h"
+#include "aero/wire/value.h"
 #include "op_check.h"
+#include "vectors.h"
 
 #define POINT(at)    "{\"type\":\"Point\",\"coordinates\":[" at "]}"
 #define POLYGON(of)  "{\"type\":\"Polygon\",\"coordinates\":[" of "]}"
@@ -256,6 +258,85 @@ TEST(two_points_or_two_regions_are_never_within)
     CHECK_INT(within(POINT("5,5"), POINT("5,5")), 0);
     CHECK_INT(within(POLYGON(HOLE), POLYGON(SQUARE)), 0);
     CHECK_INT(within(CIRCLE("[5,5],1"), POLYGON(SQUARE)), 0);
+}
+
+/* ---- golden vectors ---- */
+
+static size_t
+check_written(const char *group)
+{
+    vectors all;
+    size_t count = 0;
+
+    vectors_init_group(&all, group);
+    for (size_t i = 0; i < all.count; i++) {
+        const vector *v = &all.at[i];
+        aero_made made = {0};
+        aero_span text;
+
+        if (v->op != AERO_OP_WRITE || v->particle != AERO_PARTICLE_GEOJSON ||
+            !aero_geojson_take(v->payload, &text)) {
+            continue;
+        }
+        count++;
+        CHECK_INT(aero_geo_make(text, &made), v->rc);
+        if (v->rc == 0) {
+            CHECK_INT(made.bytes.ptr[0], v->after.bytes.ptr[0]);
+            CHECK_BYTES(aero_span_skip(aero_buf_span(&made.bytes), 3), text);
+        }
+        aero_made_fini(&made);
+    }
+    vectors_fini(&all);
+    return count;
+}
+
+TEST(golden_vectors_of_written_shapes_are_answered_as_they_say)
+{
+    CHECK_INT(check_written("particle"), 2);
+    CHECK_INT(check_written("probe"), 11);
+}
+
+/* The queries of the vectors on their records: a bit for each. */
+TEST(golden_queries_find_the_records_they_say)
+{
+    static const char *const records[] = {
+        POINT("-122.0,37.5"),
+        POINT("-122.05,37.5"),
+        POINT("2.35,48.85"),
+        POINT("179.99,0.0"),
+        POINT("-179.99,0.0"),
+        POINT("0.0,89.9"),
+        POLYGON("[[-123.0,37.0],[-121.0,37.0],[-121.0,38.0],[-123.0,38.0],"
+                "[-123.0,37.0]]"),
+        CIRCLE("[-122.0,37.5],5000.0"),
+        POLYGON(SQUARE "," HOLE)};
+    static const struct {
+        const char *asked;
+        unsigned found;
+    } queries[] = {
+        {POLYGON("[[-123.0,37.0],[-121.0,37.0],[-121.0,38.0],"
+                 "[-123.0,38.0],[-123.0,37.0]]"),
+         0x003},
+        {CIRCLE("[-122.0,37.5],6000"), 0x003},
+        {CIRCLE("[-122.0,37.5],5000.0"), 0x003},
+        {POINT("-122.0,37.5"), 0x0c0},
+        {POINT("1,1"), 0x100},
+        {"{\"type\":\"Feature\",\"properties\":{},\"geometry\":" POLYGON(
+             "[[-123,37],[-121,37],[-121,38],[-123,38],"
+             "[-123,37]]") "}",
+         0x003},
+        {POLYGON("[[-123,37],[-123,38],[-121,38],[-121,37],"
+                 "[-123,37]]"),
+         0x003}};
+
+    for (size_t q = 0; q < sizeof queries / sizeof queries[0]; q++) {
+        unsigned found = 0;
+
+        for (size_t r = 0; r < sizeof records / sizeof records[0]; r++) {
+            found |= within(queries[q].asked, records[r]) == 1 ? 1u << r : 0;
+        }
+        CHECK_INT(found, queries[q].found);
+    }
 }
 
 /* These rings are wrong, but the server answers, and so it answers. */

@@ -2,7 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "aero/server/hll.h"
-#include "op_check.h"
+#include "vector_check.h"
 
 #define MODIFIES(...)                                                         \
     OP_ROWS(aero_hll_apply, AERO_PARTICLE_HLL, true, __VA_ARGS__)
@@ -229,6 +229,16 @@ TEST(a_whole_value_must_be_well_formed)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         CHECK_INT(aero_hll_check(test_hex(rows[i].bytes)), rows[i].rc);
     }
+}
+
+TEST(golden_vectors_of_sketches_are_answered_as_they_say)
+{
+    CHECK_INT(vector_check_group(aero_hll_apply, "hll", AERO_OP_HLL_READ,
+                                 AERO_OP_HLL_MODIFY),
+              44);
+    CHECK_INT(vector_check_group(aero_hll_apply, "probe", AERO_OP_HLL_READ,
+                                 AERO_OP_HLL_MODIFY),
+              52);
 }
 
 static const char *const samples[] = {"94000400"
