@@ -190,6 +190,18 @@ TEST(paths_evaluate_expressions_on_what_they_meet)
          26});
 }
 
+TEST(filters_of_paths_that_are_no_bool_let_nothing_pass)
+{
+    READS({"957f040093ccfe9204927e910101935104a16c", 0, "20:90"},
+          {"957f040093ccfe920493140101"
+           "01935104a16c",
+           0, "20:90"},
+          {"957f040093ccfe9204916401935104a16c", 0, "20:90"},
+          {"957f040093ccfe9204910001935104a16c", 26},
+          {"957f040093ccfe9204910011935104a16c", 0, "20:90"},
+          {"957f040093ccfe92040501935104a16c", 26});
+}
+
 TEST(paths_see_no_record)
 {
     READS({"957f040093ccfe92049303937a0201935102a16e01935104a16c", 26},
