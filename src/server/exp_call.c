@@ -5,6 +5,7 @@
 #include "aero/base/alloc.h"
 #include "aero/server/bits.h"
 #include "aero/server/hll.h"
+#include "args.h"
 #include "exp_internal.h"
 
 /* ---- keys and values of a map ---- */
@@ -127,6 +128,54 @@ apply(const exp_call *call, aero_val on, aero_span op, aero_made *reply,
     }
 }
 
+/* ---- pairs ---- */
+
+/* What KEY_VALUE answers is a map with a flag of its own, which stays when a
+ * call changes the map. */
+static bool
+has_pairs_flag(aero_val val)
+{
+    aero_span in = val.bytes;
+    aero_token token;
+    uint8_t flags;
+
+    return val.particle == AERO_PARTICLE_MAP && aero_token_take(&in, &token) &&
+           aero_token_take_flags(&in, true, &token.count, &flags) &&
+           (flags & AERO_MAP_PRESERVE_ORDER) != 0;
+}
+
+static bool
+sets_flags(const exp_call *call)
+{
+    aero_span in = call->op;
+    uint32_t count;
+    int64_t code;
+
+    return take_list(&in, &count) && take_int(&in, &code) &&
+           code == AERO_MAP_SET_TYPE;
+}
+
+static aero_span
+with_pairs_flag(exp_run *run, aero_span map)
+{
+    aero_buf work = AERO_BUF_INIT;
+    aero_token token;
+    uint8_t flags;
+
+    if (aero_token_take(&map, &token) &&
+        aero_token_take_flags(&map, true, &token.count, &flags)) {
+        aero_pack_map(&work, token.count + 1);
+        aero_pack_map_flags(&work, flags | AERO_MAP_PRESERVE_ORDER);
+        aero_buf_put_span(&work, map);
+    }
+    run->failed |= work.failed;
+    map = exp_keep(run, aero_buf_span(&work));
+    aero_buf_fini(&work);
+    return map;
+}
+
+/* ---- the call ---- */
+
 /* What comes of it: the answer, or the whole value as it was left; it must
  * be of the type that was declared. */
 static exp_value
@@ -160,9 +209,16 @@ outcome(exp_run *run, const exp_node *node, aero_val on,
     case AERO_PARTICLE_FLOAT:
         return value;
     default:
-        value.bytes = exp_keep(run, value.bytes);
-        return value;
+        break;
     }
+    if (modify && after->present && has_pairs_flag(on) &&
+        !sets_flags(node->call)) {
+        value.bytes = with_pairs_flag(run, value.bytes);
+    }
+    else {
+        value.bytes = exp_keep(run, value.bytes);
+    }
+    return value;
 }
 
 static exp_value

@@ -100,6 +100,18 @@ TEST(modifying_calls_give_the_whole_value)
            26});
 }
 
+TEST(pairs_stay_pairs_when_a_call_changes_them)
+{
+#define PAIRS "957f0500936a0800935105a16d"
+    READS({PAIRS, 0, "19:84c70008c0a2036101a2036202a2036303"},
+          {"957f05409343a2037a09" PAIRS, 0,
+           "19:85c70008c0a2036101a2036202a2036303a2037a09"},
+          {"957f0540914b" PAIRS, 0, "19:81c70008c0"},
+          {"957f0540924001" PAIRS, 0, "19:84c70001c0a2036101a2036202a2036303"},
+          {"957f0540924000" PAIRS, 0, "19:83a2036101a2036202a2036303"});
+#undef PAIRS
+}
+
 TEST(nil_in_place_of_a_value_is_a_bin_to_be_created)
 {
     READS({"957f0440920109c0", 0, "20:9109"},
