@@ -7,22 +7,13 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "aero/server/bits.h"
+#include "aero/wire/bits.h"
 
 #include "args.h"
 #include "made.h"
 
 enum {
-    BYTES_MAX = 128 << 20,
-    CREATE_ONLY = 1,
-    UPDATE_ONLY = 2,
-    NO_FAIL = 4,
-    PARTIAL = 8,
-    FROM_FRONT = 1,
-    GROW_ONLY = 2,
-    SHRINK_ONLY = 4,
-    SIGNED = 1,
-    SATURATE = 2,
-    WRAP = 4
+    BYTES_MAX = 128 << 20
 };
 
 typedef struct bits_call {
@@ -135,7 +126,7 @@ place(bits_call *c)
 static int
 refuse(const bits_call *c, int code)
 {
-    return (c->flags & NO_FAIL) != 0 ? AERO_ERR_OK : code;
+    return (c->flags & AERO_BIT_NO_FAIL) != 0 ? AERO_ERR_OK : code;
 }
 
 /* The range must lie in the blob; PARTIAL cuts it at the end. */
@@ -148,7 +139,7 @@ fit(bits_call *c, int code)
         return refuse(c, code);
     }
     if (c->offset + c->size > end) {
-        if ((c->flags & PARTIAL) == 0) {
+        if ((c->flags & AERO_BIT_PARTIAL) == 0) {
             return refuse(c, code);
         }
         c->size = end - c->offset;
@@ -188,7 +179,7 @@ run_RESIZE(bits_call *c)
 {
     size_t size = (size_t)c->size / 8;
     size_t old = c->old.len;
-    bool front = (c->sub & FROM_FRONT) != 0;
+    bool front = (c->sub & AERO_BIT_FROM_FRONT) != 0;
 
     if (size == old) {
         return AERO_ERR_OK;
@@ -196,13 +187,13 @@ run_RESIZE(bits_call *c)
     if (size < old) {
         size_t less = old - size;
 
-        if ((c->sub & GROW_ONLY) != 0) {
+        if ((c->sub & AERO_BIT_GROW_ONLY) != 0) {
             return refuse(c, AERO_ERR_REQUEST_INVALID);
         }
         return front ? splice(c, 0, 0, aero_span_of(NULL, 0), less)
                      : splice(c, size, size, aero_span_of(NULL, 0), old);
     }
-    if ((c->sub & SHRINK_ONLY) != 0) {
+    if ((c->sub & AERO_BIT_SHRINK_ONLY) != 0) {
         return refuse(c, AERO_ERR_REQUEST_INVALID);
     }
     return front ? splice(c, 0, 0, aero_span_of(NULL, size - old), 0)
@@ -310,16 +301,16 @@ arithmetic(bits_call *c, bool minus)
     load = load_int(c);
     value = (uint64_t)c->value & mask;
     sum = (minus ? load - value : load + value) & mask;
-    if ((c->sub & SIGNED) != 0) {
+    if ((c->sub & AERO_BIT_SIGNED) != 0) {
         over = signed_overflow(c, load, minus ? 0 - value : value, sum);
     }
     else {
         over = minus ? -(sum > load) : sum < load;
     }
-    if (over != 0 && (c->sub & WRAP) == 0) {
-        uint64_t top = (c->sub & SIGNED) != 0 ? mask >> 1 : mask;
+    if (over != 0 && (c->sub & AERO_BIT_WRAP) == 0) {
+        uint64_t top = (c->sub & AERO_BIT_SIGNED) != 0 ? mask >> 1 : mask;
 
-        if ((c->sub & SATURATE) == 0) {
+        if ((c->sub & AERO_BIT_SATURATE) == 0) {
             return refuse(c, AERO_ERR_OP_NOT_APPLICABLE);
         }
         sum = over > 0 ? top : mask ^ top;
@@ -420,7 +411,7 @@ run_GET_INT(bits_call *c)
     uint64_t value = load_int(c);
     unsigned up = 64 - (unsigned)c->size;
 
-    if ((c->sub & SIGNED) != 0) {
+    if ((c->sub & AERO_BIT_SIGNED) != 0) {
         value = (uint64_t)((int64_t)(value << up) >> up);
     }
     return made_int(c->reply, (int64_t)value);
@@ -482,13 +473,15 @@ take_arg(bits_call *c, char letter, uint8_t flags, aero_span *in)
     case 't':
         return take_bool(in, &c->value);
     case 'f':
-        return take_flags(in, flags, CREATE_ONLY | UPDATE_ONLY, &c->flags);
+        return take_flags(
+            in, flags, AERO_BIT_CREATE_ONLY | AERO_BIT_UPDATE_ONLY, &c->flags);
     case 'r':
-        return take_flags(in, 7, GROW_ONLY | SHRINK_ONLY, &c->sub);
+        return take_flags(in, 7, AERO_BIT_GROW_ONLY | AERO_BIT_SHRINK_ONLY,
+                          &c->sub);
     case 'a':
-        return take_flags(in, 7, SATURATE | WRAP, &c->sub);
+        return take_flags(in, 7, AERO_BIT_SATURATE | AERO_BIT_WRAP, &c->sub);
     default: /* 'g' */
-        return take_flags(in, SIGNED, -1, &c->sub);
+        return take_flags(in, AERO_BIT_SIGNED, -1, &c->sub);
     }
 }
 
@@ -542,10 +535,11 @@ check_presence(const bits_call *c, const bits_op *op)
     bool creates = op->run == run_RESIZE || op->run == run_INSERT;
 
     if (!c->missing) {
-        return (c->flags & CREATE_ONLY) != 0 ? refuse(c, AERO_ERR_BIN_EXISTS)
-                                             : GO_ON;
+        return (c->flags & AERO_BIT_CREATE_ONLY) != 0
+                   ? refuse(c, AERO_ERR_BIN_EXISTS)
+                   : GO_ON;
     }
-    if (!creates || (c->flags & UPDATE_ONLY) != 0) {
+    if (!creates || (c->flags & AERO_BIT_UPDATE_ONLY) != 0) {
         return refuse(c, AERO_ERR_BIN_NOT_FOUND);
     }
     return GO_ON;

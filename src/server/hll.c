@@ -4,17 +4,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "aero/base/arena.h"
 #include "aero/server/hll.h"
+#include "aero/wire/hll.h"
 #include "args.h"
 #include "made.h"
 #include "sketch.h"
-
-enum {
-    CREATE_ONLY = 1,
-    UPDATE_ONLY = 2,
-    NO_FAIL = 4,
-    ALLOW_FOLD = 8,
-    NOT_GIVEN = -1
-};
 
 typedef struct hll_call {
     bool missing; /* there is no bin */
@@ -180,8 +173,9 @@ take_q(hll_call *c, aero_span *in)
     if (!take_int(in, &c->q)) {
         return false;
     }
-    return c->q == NOT_GIVEN ||
-           (sketch_q_ok(c->q) && (c->p == NOT_GIVEN || c->p + c->q <= 64));
+    return c->q == AERO_HLL_NOT_GIVEN ||
+           (sketch_q_ok(c->q) &&
+            (c->p == AERO_HLL_NOT_GIVEN || c->p + c->q <= 64));
 }
 
 static int
@@ -198,13 +192,15 @@ take_arg(hll_call *c, char letter, uint8_t flags, aero_span *in)
         good = take_elements(c, in);
         break;
     case 'p':
-        good = take_int(in, &c->p) && (c->p == NOT_GIVEN || sketch_p_ok(c->p));
+        good = take_int(in, &c->p) &&
+               (c->p == AERO_HLL_NOT_GIVEN || sketch_p_ok(c->p));
         break;
     case 'q':
         good = take_q(c, in);
         break;
     default: /* 'f' */
-        good = take_flags(in, flags, CREATE_ONLY | UPDATE_ONLY, &c->flags);
+        good = take_flags(
+            in, flags, AERO_HLL_CREATE_ONLY | AERO_HLL_UPDATE_ONLY, &c->flags);
         break;
     }
     return good ? GO_ON : AERO_ERR_REQUEST_INVALID;
@@ -255,10 +251,10 @@ start_copy(hll_call *c, sketch *out)
 static int
 start_new(hll_call *c, sketch *out)
 {
-    if (c->p == NOT_GIVEN) {
+    if (c->p == AERO_HLL_NOT_GIVEN) {
         return AERO_ERR_OP_NOT_APPLICABLE;
     }
-    return start_empty(c, c->p, c->q == NOT_GIVEN ? 0 : c->q, out);
+    return start_empty(c, c->p, c->q == AERO_HLL_NOT_GIVEN ? 0 : c->q, out);
 }
 
 static int
@@ -271,8 +267,8 @@ run_INIT(hll_call *c)
         rc = start_new(c, &made);
         return rc == GO_ON ? AERO_ERR_OK : rc;
     }
-    c->p = c->p == NOT_GIVEN ? c->old.p : c->p;
-    c->q = c->q == NOT_GIVEN ? c->old.q : c->q;
+    c->p = c->p == AERO_HLL_NOT_GIVEN ? c->old.p : c->p;
+    c->q = c->q == AERO_HLL_NOT_GIVEN ? c->old.q : c->q;
     if (c->p + c->q > 64) {
         return AERO_ERR_OP_NOT_APPLICABLE;
     }
@@ -309,7 +305,7 @@ run_SET_UNION(hll_call *c)
     int rc;
 
     sketch_common(c->sets, c->args, &p, &q);
-    if (!c->missing && (c->flags & ALLOW_FOLD) == 0 &&
+    if (!c->missing && (c->flags & AERO_HLL_ALLOW_FOLD) == 0 &&
         (c->old.p > p || (c->old.q != 0 && c->old.q != q))) {
         return AERO_ERR_OP_NOT_APPLICABLE;
     }
@@ -352,7 +348,7 @@ run_FOLD(hll_call *c)
     if (c->missing) {
         return AERO_ERR_BIN_NOT_FOUND;
     }
-    if (c->old.q != 0 || c->p == NOT_GIVEN || c->p > c->old.p) {
+    if (c->old.q != 0 || c->p == AERO_HLL_NOT_GIVEN || c->p > c->old.p) {
         return AERO_ERR_OP_NOT_APPLICABLE;
     }
     if (c->p == c->old.p) { /* the remembered count stays */
@@ -479,7 +475,7 @@ find_op(aero_span *in, bool modify, uint32_t *args)
 static int
 refuse(const hll_call *c, int code)
 {
-    return (c->flags & NO_FAIL) != 0 ? AERO_ERR_OK : code;
+    return (c->flags & AERO_HLL_NO_FAIL) != 0 ? AERO_ERR_OK : code;
 }
 
 static int
@@ -506,10 +502,10 @@ apply(hll_call *c, aero_val bin, bool modify, aero_span payload)
     if (rc != GO_ON) {
         return rc;
     }
-    if (!c->missing && (c->flags & CREATE_ONLY) != 0) {
+    if (!c->missing && (c->flags & AERO_HLL_CREATE_ONLY) != 0) {
         return refuse(c, AERO_ERR_BIN_EXISTS);
     }
-    if (c->missing && (c->flags & UPDATE_ONLY) != 0) {
+    if (c->missing && (c->flags & AERO_HLL_UPDATE_ONLY) != 0) {
         return refuse(c, AERO_ERR_BIN_NOT_FOUND);
     }
     rc = op->run(c);
@@ -521,8 +517,8 @@ aero_hll_apply(aero_val bin, bool modify, aero_span payload, aero_made *reply,
                aero_made *after)
 {
     hll_call c = {.missing = bin.particle == AERO_PARTICLE_NIL,
-                  .p = NOT_GIVEN,
-                  .q = NOT_GIVEN,
+                  .p = AERO_HLL_NOT_GIVEN,
+                  .q = AERO_HLL_NOT_GIVEN,
                   .reply = reply,
                   .after = after};
     int rc;
