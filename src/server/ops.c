@@ -1,0 +1,180 @@
+/* Operations, by a row per type.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "command.h"
+#include "particle.h"
+
+bool
+srv_bin_name_is_valid(aero_span name)
+{
+    return name.len <= AERO_BIN_NAME_MAX &&
+           (name.len == 0 || memchr(name.ptr, 0, name.len) == NULL);
+}
+
+static aero_val
+value_of(const srv_cmd *cmd, aero_span name)
+{
+    const srv_bin *bin = srv_bins_find(&cmd->bins, name);
+
+    return bin != NULL ? bin->val
+                       : aero_val_of(AERO_PARTICLE_NIL, aero_span_of(NULL, 0));
+}
+
+/* What a read has found: nothing at all is left out unless every operation
+ * must answer; a value of nothing is answered within writes. */
+static void
+answer_read(srv_cmd *cmd, const aero_op *op, const aero_val *val, bool found)
+{
+    bool has_value = val != NULL && val->particle != AERO_PARTICLE_NIL;
+
+    if (has_value || cmd->respond_all ||
+        (found && cmd->writes && op->op != AERO_OP_READ)) {
+        srv_cmd_answer(cmd, op, val);
+    }
+}
+
+static void
+answer_write(srv_cmd *cmd, const aero_op *op)
+{
+    if (cmd->respond_all) {
+        srv_cmd_answer(cmd, op, NULL);
+    }
+}
+
+static void
+set_bin(srv_cmd *cmd, aero_span name, aero_val val)
+{
+    srv_bin *bin = srv_bins_find(&cmd->bins, name);
+
+    if (bin == NULL) {
+        bin = srv_bins_add(&cmd->bins, name);
+    }
+    bin->val = val;
+}
+
+static void
+delete_bin(srv_cmd *cmd, aero_span name)
+{
+    srv_bin *bin = srv_bins_find(&cmd->bins, name);
+
+    if (bin != NULL) {
+        srv_bins_remove(&cmd->bins, bin);
+    }
+}
+
+/* ---- plain operations ---- */
+
+static int
+run_read(srv_cmd *cmd, const aero_op *op)
+{
+    srv_bin *bin;
+
+    if (cmd->writes && srv_op_is_read_all(cmd, op)) {
+        srv_cmd_answer_bins(cmd);
+        return AERO_ERR_OK;
+    }
+    bin = srv_bins_find(&cmd->bins, op->name);
+    answer_read(cmd, op, bin != NULL ? &bin->val : NULL, bin != NULL);
+    return AERO_ERR_OK;
+}
+
+static int
+run_write(srv_cmd *cmd, const aero_op *op)
+{
+    aero_val val;
+    int code;
+
+    if (op->particle == AERO_PARTICLE_NIL) {
+        delete_bin(cmd, op->name);
+    }
+    else {
+        code = srv_particle_take(op->particle, op->value, &cmd->core->arena,
+                                 &val);
+        if (code != AERO_ERR_OK) {
+            return code;
+        }
+        set_bin(cmd, op->name, val);
+    }
+    answer_write(cmd, op);
+    return AERO_ERR_OK;
+}
+
+typedef int (*modify_fn)(aero_val old, const aero_op *op, aero_arena *arena,
+                         aero_val *out);
+
+static int
+run_modify(srv_cmd *cmd, const aero_op *op, modify_fn modify)
+{
+    aero_val val;
+    int code = modify(value_of(cmd, op->name), op, &cmd->core->arena, &val);
+
+    if (code == AERO_ERR_OK) {
+        set_bin(cmd, op->name, val);
+        answer_write(cmd, op);
+    }
+    return code;
+}
+
+static int
+run_incr(srv_cmd *cmd, const aero_op *op)
+{
+    return run_modify(cmd, op, srv_particle_incr);
+}
+
+static int
+run_append(srv_cmd *cmd, const aero_op *op)
+{
+    return run_modify(cmd, op, srv_particle_append);
+}
+
+static int
+run_prepend(srv_cmd *cmd, const aero_op *op)
+{
+    return run_modify(cmd, op, srv_particle_prepend);
+}
+
+static int
+run_touch(srv_cmd *cmd, const aero_op *op)
+{
+    (void)cmd;
+    (void)op;
+    return AERO_ERR_OK;
+}
+
+static int
+run_delete_all(srv_cmd *cmd, const aero_op *op)
+{
+    cmd->bins.count = 0;
+    answer_write(cmd, op);
+    return AERO_ERR_OK;
+}
+
+/* ---- the table ---- */
+
+#define READS(run)                                                            \
+    {                                                                         \
+        true, true, false, true, run                                          \
+    }
+#define CHANGES(run)                                                          \
+    {                                                                         \
+        false, false, true, true, run                                         \
+    }
+
+static const srv_op_kind kinds[] = {
+    [AERO_OP_READ] = READS(run_read),
+    [AERO_OP_WRITE] = {false, false, false, true, run_write},
+    [AERO_OP_INCR] = CHANGES(run_incr),
+    [AERO_OP_APPEND] = CHANGES(run_append),
+    [AERO_OP_PREPEND] = CHANGES(run_prepend),
+    [AERO_OP_TOUCH] = {false, false, true, false, run_touch},
+    [AERO_OP_DELETE_ALL] = CHANGES(run_delete_all),
+};
+
+const srv_op_kind *
+srv_op_kind_of(uint8_t op)
+{
+    if (op >= sizeof kinds / sizeof kinds[0] || kinds[op].run == NULL) {
+        return NULL;
+    }
+    return &kinds[op];
+}
