@@ -21,6 +21,7 @@ enum {
     HAS_GENERATION = 0x04,
     HAS_TTL = 0x08,
     HAS_INFO4 = 0x10,
+    FIELD_HEAD = 4 + 1,
     ROW_HEAD = 4 + AERO_DIGEST_SIZE + 1,
     ROWS_PER_STEP = 4096,
     ABANDON_MS = 30000
@@ -214,6 +215,9 @@ run_row(batch *b, uint32_t index, const uint8_t *digest, aero_buf *out)
     cmd.out = &b->row;
     b->row.len = 0;
     code = srv_cmd_run(&cmd);
+    if (cmd.lost_ttl) {
+        b->req.msg.ttl = 0; /* and rows that repeat this one lose it too */
+    }
     aero_arena_reset(&b->core->arena);
     if (b->block.len + b->row.len > SRV_BATCH_BLOCK) {
         close_block(b, out);
@@ -278,26 +282,30 @@ batch_close(srv_stream *stream)
 /* ---- opening ---- */
 
 /* The batch's own fields: rows and filter.  The rows reach to the end of the
- * message, whatever their field claims. */
+ * message, and their field may claim even more, as the real server has it. */
 static int
 read_fields(batch *b, aero_span body, const aero_msg *msg)
 {
-    aero_span end = aero_span_skip(body, body.len);
     bool found = false;
 
     for (unsigned i = 0; i < msg->n_fields; i++) {
         aero_field field;
+        aero_span rest;
 
-        if (aero_field_take(&body, &field, NULL) != AERO_OK) {
+        if (body.len < FIELD_HEAD) {
             return AERO_ERR_REQUEST_INVALID;
         }
-        if (field.type == AERO_FIELD_BATCH ||
-            field.type == AERO_FIELD_BATCH_SET) {
-            b->rows = aero_span_of(field.data.ptr,
-                                   (size_t)(end.ptr - field.data.ptr));
+        rest = aero_span_skip(body, FIELD_HEAD);
+        if (body.ptr[FIELD_HEAD - 1] == AERO_FIELD_BATCH ||
+            body.ptr[FIELD_HEAD - 1] == AERO_FIELD_BATCH_SET) {
+            b->rows = rest;
             found = true;
         }
-        else if (field.type == AERO_FIELD_FILTER) {
+        if (aero_field_take(&body, &field, NULL) != AERO_OK) {
+            return found && i + 1 == msg->n_fields ? AERO_ERR_OK
+                                                   : AERO_ERR_REQUEST_INVALID;
+        }
+        if (field.type == AERO_FIELD_FILTER) {
             b->filter = field.data;
         }
     }

@@ -28,6 +28,7 @@ typedef struct srv_cmd {
     bool respond_all;
     uint32_t now;        /* seconds since 2010 */
     uint32_t touch_ttl;  /* of a read that prolongs the record's life */
+    bool lost_ttl;       /* "keep the life" had nothing to keep */
     uint32_t generation; /* as the answer says them */
     uint32_t void_time;
     uint64_t lut;

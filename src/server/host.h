@@ -60,6 +60,7 @@ typedef struct srv_session {
     aero_buf out;       /* bytes to send */
     size_t sent;        /* of them */
     srv_stream *stream; /* owned; more of the answer */
+    uint32_t rest_ms;   /* before it goes on */
     int64_t may_send;   /* bytes until a fault cuts; -1: all */
     bool delayed;       /* the request has waited for a fault already */
     bool cut_stalls;

@@ -286,7 +286,8 @@ srv_info_help(srv_info *info)
     const char *mark = "";
 
     for (size_t i = 0; i < N_ROWS; i++) {
-        if (rows[i].kind != EE || info->call->core->enterprise) {
+        if ((rows[i].kind != EE || info->call->core->enterprise) &&
+            (rows[i].run != srv_info_local || info->call->core->control)) {
             aero_buf_printf(info->out, "%s%s", mark, rows[i].name);
             mark = ";";
         }

@@ -286,15 +286,25 @@ read_value(const row *r, aero_span text, int64_t *out)
     return *out >= r->least && *out <= r->most;
 }
 
-/* A storage engine's or an index type's rows are set by what stands behind
- * the dot. */
+/* Rows of the storage engine are set without its name, and those of other
+ * groups within a namespace with a dash for the dot. */
 static bool
 names_row(const row *r, aero_span name)
 {
-    const char *dot = strchr(r->name, '.');
+    static const char engine[] = "storage-engine.";
+    static const char geo[] = "geo2dsphere-within.";
 
-    return aero_span_is(name, r->name) ||
-           (dot != NULL && aero_span_is(name, dot + 1));
+    if (strncmp(r->name, engine, sizeof engine - 1) == 0) {
+        return aero_span_is(name, r->name + sizeof engine - 1);
+    }
+    if (strncmp(r->name, geo, sizeof geo - 1) == 0) {
+        return name.len == strlen(r->name) &&
+               name.ptr[sizeof geo - 2] == '-' &&
+               memcmp(name.ptr, geo, sizeof geo - 2) == 0 &&
+               aero_span_is(aero_span_skip(name, sizeof geo - 1),
+                            r->name + sizeof geo - 1);
+    }
+    return aero_span_is(name, r->name);
 }
 
 /* Set the first row that a parameter names. */

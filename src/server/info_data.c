@@ -151,25 +151,22 @@ srv_info_sindex_list(srv_info *info)
     }
 }
 
-/* The two parameters that name an index; the real server looks at both even
- * when the first is wrong. */
+/* The real server looks at both parameters even when the first is wrong, and
+ * goes on if the second is right. */
 static bool
-names_index(srv_info *info)
+names_ns(srv_info *info)
 {
     aero_span name;
     srv_param found;
-    bool good = srv_info_param(info, "indexname", INDEX_NAME_MAX, true,
-                               &name) == SRV_PARAM_GIVEN;
 
-    return srv_info_ns(info, "ns", true, &found) != NULL && good;
+    srv_info_param(info, "indexname", INDEX_NAME_MAX, true, &name);
+    return srv_info_ns(info, "ns", true, &found) != NULL;
 }
 
 void
 srv_info_sindex_exists(srv_info *info)
 {
-    size_t before = info->out->len;
-
-    if (names_index(info) || info->out->len == before) {
+    if (names_ns(info)) {
         aero_buf_put_str(info->out, "false");
     }
 }
@@ -177,7 +174,7 @@ srv_info_sindex_exists(srv_info *info)
 void
 srv_info_sindex_stat(srv_info *info)
 {
-    if (names_index(info)) {
+    if (names_ns(info)) {
         srv_info_error(info, AERO_ERR_INDEX_NOT_FOUND, "no index");
     }
 }
@@ -385,7 +382,7 @@ srv_info_histogram(srv_info *info)
     srv_param found;
 
     if (srv_info_ns(info, NULL, true, &found) != NULL) {
-        need(info, "type", "hist-not-applicable");
+        need(info, "type", "");
     }
 }
 

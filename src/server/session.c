@@ -169,17 +169,13 @@ end_request(srv_session *s)
 static turn
 step_stream(srv_session *s)
 {
-    uint32_t wait_ms = 0;
-    aero_rc rc = s->stream->step(s->stream, &s->out, &wait_ms);
+    aero_rc rc = s->stream->step(s->stream, &s->out, &s->rest_ms);
 
     if (rc == AERO_ERROR || s->out.failed) {
         return CLOSE;
     }
     if (rc == AERO_OK) {
         end_request(s);
-    }
-    else if (wait_ms != 0) {
-        srv_session_pause(s, SRV_PAUSE_RATE, wait_ms);
     }
     return GO;
 }
@@ -296,6 +292,10 @@ take_turn(srv_session *s)
     }
     if (unsent(s) != 0) {
         return send_some(s);
+    }
+    if (s->stream != NULL && s->rest_ms != 0) {
+        srv_session_pause(s, SRV_PAUSE_RATE, s->rest_ms);
+        s->rest_ms = 0;
     }
     if (s->pause != SRV_PAUSE_NONE) {
         return wait_for(s, AERO_WANT_NOTHING);

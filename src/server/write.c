@@ -204,6 +204,7 @@ find_ttl(write *w)
     w->ttl = cmd->req->msg.ttl;
     if (w->ttl == TTL_KEEP && w->creates) {
         w->ttl = TTL_DEFAULT;
+        cmd->lost_ttl = true;
     }
     if (w->ttl > TTL_MAX && w->ttl != TTL_NEVER && w->ttl != TTL_KEEP) {
         return AERO_ERR_REQUEST_INVALID;
