@@ -1,6 +1,8 @@
 /* Operations, by a row per type.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "aero/server/bits.h"
+#include "aero/server/hll.h"
 #include "command.h"
 #include "particle.h"
 
@@ -149,6 +151,93 @@ run_delete_all(srv_cmd *cmd, const aero_op *op)
     return AERO_ERR_OK;
 }
 
+/* ---- operations on the inside of a value ---- */
+
+typedef int (*apply_fn)(aero_val bin, bool modify, aero_span payload,
+                        aero_made *reply, aero_made *after);
+
+/* The bin becomes what an operation left for it. */
+static int
+keep_made(srv_cmd *cmd, aero_span name, const aero_made *made)
+{
+    aero_val val;
+    int code;
+
+    if (!made->present) {
+        return AERO_ERR_OK;
+    }
+    if (made->particle == AERO_PARTICLE_NIL) {
+        delete_bin(cmd, name);
+        return AERO_ERR_OK;
+    }
+    code = srv_particle_keep(made, &cmd->core->arena, &val);
+    if (code == AERO_ERR_OK) {
+        set_bin(cmd, name, val);
+    }
+    return code;
+}
+
+static int
+run_apply(srv_cmd *cmd, const aero_op *op, bool modify, apply_fn apply)
+{
+    aero_made *answer = &cmd->core->answer;
+    aero_made *after = &cmd->core->bin;
+    aero_val old = value_of(cmd, op->name);
+    aero_val val;
+    int code;
+
+    aero_made_clear(answer);
+    aero_made_clear(after);
+    code = apply(old, modify, op->value, answer, after);
+    if (code == AERO_ERR_OK && modify) {
+        code = keep_made(cmd, op->name, after);
+    }
+    if (code != AERO_ERR_OK) {
+        return code;
+    }
+    val = aero_made_val(answer);
+    if (answer->present || cmd->respond_all ||
+        (!modify && cmd->writes && old.particle != AERO_PARTICLE_NIL)) {
+        srv_cmd_answer(cmd, op, answer->present ? &val : NULL);
+    }
+    return AERO_ERR_OK;
+}
+
+static int
+run_bits(srv_cmd *cmd, const aero_op *op, bool modify)
+{
+    bool missing = value_of(cmd, op->name).particle == AERO_PARTICLE_NIL;
+
+    if (op->particle != AERO_PARTICLE_BLOB && (modify || !missing)) {
+        return AERO_ERR_BIN_INCOMPATIBLE_TYPE;
+    }
+    return run_apply(cmd, op, modify, aero_bits_apply);
+}
+
+static int
+run_bits_read(srv_cmd *cmd, const aero_op *op)
+{
+    return run_bits(cmd, op, false);
+}
+
+static int
+run_bits_modify(srv_cmd *cmd, const aero_op *op)
+{
+    return run_bits(cmd, op, true);
+}
+
+static int
+run_hll_read(srv_cmd *cmd, const aero_op *op)
+{
+    return run_apply(cmd, op, false, aero_hll_apply);
+}
+
+static int
+run_hll_modify(srv_cmd *cmd, const aero_op *op)
+{
+    return run_apply(cmd, op, true, aero_hll_apply);
+}
+
 /* ---- the table ---- */
 
 #define READS(run)                                                            \
@@ -159,6 +248,10 @@ run_delete_all(srv_cmd *cmd, const aero_op *op)
     {                                                                         \
         false, false, true, true, run                                         \
     }
+#define ANSWERS(run)                                                          \
+    {                                                                         \
+        false, true, true, true, run                                          \
+    }
 
 static const srv_op_kind kinds[] = {
     [AERO_OP_READ] = READS(run_read),
@@ -167,7 +260,11 @@ static const srv_op_kind kinds[] = {
     [AERO_OP_APPEND] = CHANGES(run_append),
     [AERO_OP_PREPEND] = CHANGES(run_prepend),
     [AERO_OP_TOUCH] = {false, false, true, false, run_touch},
+    [AERO_OP_BITS_READ] = READS(run_bits_read),
+    [AERO_OP_BITS_MODIFY] = CHANGES(run_bits_modify),
     [AERO_OP_DELETE_ALL] = CHANGES(run_delete_all),
+    [AERO_OP_HLL_READ] = READS(run_hll_read),
+    [AERO_OP_HLL_MODIFY] = ANSWERS(run_hll_modify),
 };
 
 const srv_op_kind *

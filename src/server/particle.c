@@ -1,10 +1,13 @@
 /* Values from the wire, by a row per particle type.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "aero/server/geo.h"
+#include "aero/server/hll.h"
 #include "aero/wire/value.h"
 #include "particle.h"
 
 enum {
+    GEO_HEAD = 1 + 2,    /* flags, number of cells */
     INCR_FLOOR_SIZE = 16 /* an increment of this size stops at zero */
 };
 
@@ -62,6 +65,46 @@ take_bytes(aero_span wire, aero_arena *arena, aero_val *out)
     return AERO_ERR_OK;
 }
 
+static int
+take_hll(aero_span wire, aero_arena *arena, aero_val *out)
+{
+    (void)arena;
+    (void)out;
+    return aero_hll_check(wire);
+}
+
+int
+srv_particle_keep(const aero_made *made, aero_arena *arena, aero_val *out)
+{
+    out->particle = made->particle;
+    out->bytes = aero_arena_copy(arena, aero_buf_span(&made->bytes));
+    return made->bytes.failed || out->bytes.ptr == NULL ? AERO_ERR_SERVER
+                                                        : AERO_ERR_OK;
+}
+
+/* The header that is sent counts for nothing but its length. */
+static int
+take_geo(aero_span wire, aero_arena *arena, aero_val *out)
+{
+    aero_made made;
+    size_t head = GEO_HEAD;
+    int code;
+
+    if (wire.len >= head) {
+        head += (size_t)aero_get_u16(wire.ptr + 1) * 8;
+    }
+    if (wire.len < head) {
+        return AERO_ERR_GEO_INVALID_GEOJSON;
+    }
+    aero_made_init(&made);
+    code = aero_geo_make(aero_span_skip(wire, head), &made);
+    if (code == AERO_ERR_OK) {
+        code = srv_particle_keep(&made, arena, out);
+    }
+    aero_made_fini(&made);
+    return code;
+}
+
 static const struct {
     take_fn take;    /* NULL: not a type of a bin */
     int incr_code;   /* what an increment that fits no number answers */
@@ -82,11 +125,11 @@ static const struct {
     ROW(ERLANG_BLOB, take_bytes, AERO_ERR_OK),
     ROW(VECTOR, take_bytes, AERO_ERR_OK),
     ROW(BOOL, take_bool, AERO_ERR_BIN_INCOMPATIBLE_TYPE),
-    ROW(HLL, take_bytes, AERO_ERR_BIN_INCOMPATIBLE_TYPE),
+    ROW(HLL, take_hll, AERO_ERR_BIN_INCOMPATIBLE_TYPE),
     ROW(MAP, take_bytes, AERO_ERR_BIN_INCOMPATIBLE_TYPE),
     ROW(LIST, take_bytes, AERO_ERR_BIN_INCOMPATIBLE_TYPE),
 #undef ROW
-    [AERO_PARTICLE_GEOJSON] = {take_bytes, AERO_ERR_SERVER, AERO_ERR_SERVER},
+    [AERO_PARTICLE_GEOJSON] = {take_geo, AERO_ERR_SERVER, AERO_ERR_SERVER},
 };
 
 static bool

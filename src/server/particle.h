@@ -14,6 +14,9 @@
 int srv_particle_take(uint8_t particle, aero_span wire, aero_arena *arena,
                       aero_val *out);
 
+/* What an operation has made, moved to the arena; no memory: code 1. */
+int srv_particle_keep(const aero_made *made, aero_arena *arena, aero_val *out);
+
 /* Change `old` by an operation; a bin that does not exist is made. */
 int srv_particle_incr(aero_val old, const aero_op *op, aero_arena *arena,
                       aero_val *out);
