@@ -306,7 +306,7 @@ read_fields(batch *b, aero_span body, const aero_msg *msg)
                                                    : AERO_ERR_REQUEST_INVALID;
         }
         if (field.type == AERO_FIELD_FILTER) {
-            b->filter = field.data;
+            b->filter = field.data; /* never NULL, even if empty */
         }
     }
     return found ? AERO_ERR_OK : AERO_ERR_REQUEST_INVALID;
@@ -349,6 +349,11 @@ open_batch(batch *b, const srv_call *call, aero_span body)
         msg.info3 & (AERO_INFO3_SC_READ_TYPE | AERO_INFO3_SC_READ_RELAX);
     b->budget = msg.budget;
     code = read_fields(b, body, &msg);
+    if (code == AERO_ERR_OK && b->filter.ptr != NULL) {
+        const aero_exp *filter;
+
+        code = srv_core_filter(b->core, b->filter, &filter);
+    }
     return code == AERO_ERR_OK ? read_head(b) : code;
 }
 

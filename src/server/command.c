@@ -109,13 +109,6 @@ srv_cmd_check_generation(const srv_cmd *cmd, uint32_t generation)
     return right ? AERO_ERR_OK : AERO_ERR_RECORD_GENERATION;
 }
 
-int
-srv_cmd_check_filter(srv_cmd *cmd)
-{
-    (void)cmd;
-    return AERO_ERR_OK;
-}
-
 /* ---- what is counted ---- */
 
 typedef enum kind {

@@ -24,6 +24,7 @@ typedef struct srv_cmd {
     srv_ns *ns;
     srv_record *rec; /* borrowed; as it was before */
     srv_bins bins;
+    uint16_t set; /* of the record as it is or will be */
     bool writes;
     bool respond_all;
     uint32_t now;        /* seconds since 2010 */
@@ -51,7 +52,11 @@ void srv_cmd_answer(srv_cmd *cmd, const aero_op *op, const aero_val *val);
 /* All bins, as a read of everything answers them. */
 void srv_cmd_answer_bins(srv_cmd *cmd);
 
+/* The record as it is while operations work on it. */
+void srv_cmd_expose(const srv_cmd *cmd, aero_exp_record *out);
+
 /* The checks that reads, writes and deletes share.  Result codes. */
+/* Of the record as it was before. */
 int srv_cmd_check_filter(srv_cmd *cmd);
 /* The key that was sent against the one that is kept. */
 int srv_cmd_check_key(const srv_cmd *cmd);

@@ -135,6 +135,9 @@ srv_core_fini(srv_core *core)
     aero_arena_fini(&core->arena);
     aero_made_fini(&core->bin);
     aero_made_fini(&core->answer);
+    aero_exp_free(core->filter);
+    core->filter = NULL;
+    aero_buf_fini(&core->filter_bytes);
 }
 
 void

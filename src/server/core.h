@@ -5,6 +5,7 @@
 #ifndef SRV_CORE_H
 #define SRV_CORE_H
 
+#include "aero/server/exp.h"
 #include "aero/server/server.h"
 #include "clock.h"
 #include "cluster.h"
@@ -29,12 +30,17 @@ typedef struct srv_core {
     aero_arena arena; /* of the command that runs */
     aero_made bin;    /* what an operation leaves in its bin */
     aero_made answer; /* and what it answers */
+    aero_exp *filter; /* owned; the last one, for the next row or record */
+    aero_buf filter_bytes;
 } srv_core;
 
 /* Give the configured core its namespaces and nodes. */
 bool srv_core_init(srv_core *core, const aero_server_config *config,
                    aero_status *st);
 void srv_core_fini(srv_core *core);
+
+/* The filter of these bytes (borrowed until the next call); a result code. */
+int srv_core_filter(srv_core *core, aero_span packed, const aero_exp **out);
 
 srv_ns *srv_core_ns(const srv_core *core, aero_span name);
 /* Once a second: what has expired goes. */

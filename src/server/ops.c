@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "aero/server/bits.h"
+#include "aero/server/exp.h"
 #include "aero/server/hll.h"
 #include "command.h"
 #include "particle.h"
@@ -204,6 +205,32 @@ run_apply(srv_cmd *cmd, const aero_op *op, bool modify, apply_fn apply)
 }
 
 static int
+apply_cdt(aero_val bin, bool modify, aero_span payload, aero_made *reply,
+          aero_made *after)
+{
+    aero_exp_paths paths;
+    int code;
+
+    aero_exp_paths_init(&paths, 0);
+    code =
+        aero_cdt_apply_path(bin, modify, payload, &paths.eval, reply, after);
+    aero_exp_paths_fini(&paths);
+    return code;
+}
+
+static int
+run_cdt_read(srv_cmd *cmd, const aero_op *op)
+{
+    return run_apply(cmd, op, false, apply_cdt);
+}
+
+static int
+run_cdt_modify(srv_cmd *cmd, const aero_op *op)
+{
+    return run_apply(cmd, op, true, apply_cdt);
+}
+
+static int
 run_bits(srv_cmd *cmd, const aero_op *op, bool modify)
 {
     bool missing = value_of(cmd, op->name).particle == AERO_PARTICLE_NIL;
@@ -238,6 +265,46 @@ run_hll_modify(srv_cmd *cmd, const aero_op *op)
     return run_apply(cmd, op, true, aero_hll_apply);
 }
 
+/* ---- expressions ---- */
+
+static int
+run_exp_read(srv_cmd *cmd, const aero_op *op)
+{
+    aero_made *answer = &cmd->core->answer;
+    aero_exp_record record;
+    aero_val val;
+    int code;
+
+    aero_made_clear(answer);
+    srv_cmd_expose(cmd, &record);
+    code = aero_exp_read(op->value, &record, answer);
+    if (code == AERO_ERR_OK &&
+        (answer->present || cmd->respond_all || cmd->writes)) {
+        val = aero_made_val(answer);
+        srv_cmd_answer(cmd, op, answer->present ? &val : NULL);
+    }
+    return code;
+}
+
+static int
+run_exp_modify(srv_cmd *cmd, const aero_op *op)
+{
+    aero_made *after = &cmd->core->bin;
+    aero_exp_record record;
+    int code;
+
+    aero_made_clear(after);
+    srv_cmd_expose(cmd, &record);
+    code = aero_exp_modify(op->value, &record, value_of(cmd, op->name), after);
+    if (code == AERO_ERR_OK) {
+        code = keep_made(cmd, op->name, after);
+    }
+    if (code == AERO_ERR_OK) {
+        answer_write(cmd, op);
+    }
+    return code;
+}
+
 /* ---- the table ---- */
 
 #define READS(run)                                                            \
@@ -256,7 +323,11 @@ run_hll_modify(srv_cmd *cmd, const aero_op *op)
 static const srv_op_kind kinds[] = {
     [AERO_OP_READ] = READS(run_read),
     [AERO_OP_WRITE] = {false, false, false, true, run_write},
+    [AERO_OP_CDT_READ] = READS(run_cdt_read),
+    [AERO_OP_CDT_MODIFY] = ANSWERS(run_cdt_modify),
     [AERO_OP_INCR] = CHANGES(run_incr),
+    [AERO_OP_EXP_READ] = READS(run_exp_read),
+    [AERO_OP_EXP_MODIFY] = {false, false, false, true, run_exp_modify},
     [AERO_OP_APPEND] = CHANGES(run_append),
     [AERO_OP_PREPEND] = CHANGES(run_prepend),
     [AERO_OP_TOUCH] = {false, false, true, false, run_touch},

@@ -1,6 +1,7 @@
 /* Values from the wire, by a row per particle type.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "aero/server/cdt.h"
 #include "aero/server/geo.h"
 #include "aero/server/hll.h"
 #include "aero/wire/value.h"
@@ -82,6 +83,21 @@ srv_particle_keep(const aero_made *made, aero_arena *arena, aero_val *out)
                                                         : AERO_ERR_OK;
 }
 
+static int
+take_container(aero_span wire, aero_arena *arena, aero_val *out)
+{
+    aero_made made;
+    int code;
+
+    aero_made_init(&made);
+    code = aero_cdt_normalize(out->particle, wire, &made);
+    if (code == AERO_ERR_OK) {
+        code = srv_particle_keep(&made, arena, out);
+    }
+    aero_made_fini(&made);
+    return code;
+}
+
 /* The header that is sent counts for nothing but its length. */
 static int
 take_geo(aero_span wire, aero_arena *arena, aero_val *out)
@@ -126,8 +142,8 @@ static const struct {
     ROW(VECTOR, take_bytes, AERO_ERR_OK),
     ROW(BOOL, take_bool, AERO_ERR_BIN_INCOMPATIBLE_TYPE),
     ROW(HLL, take_hll, AERO_ERR_BIN_INCOMPATIBLE_TYPE),
-    ROW(MAP, take_bytes, AERO_ERR_BIN_INCOMPATIBLE_TYPE),
-    ROW(LIST, take_bytes, AERO_ERR_BIN_INCOMPATIBLE_TYPE),
+    ROW(MAP, take_container, AERO_ERR_BIN_INCOMPATIBLE_TYPE),
+    ROW(LIST, take_container, AERO_ERR_BIN_INCOMPATIBLE_TYPE),
 #undef ROW
     [AERO_PARTICLE_GEOJSON] = {take_geo, AERO_ERR_SERVER, AERO_ERR_SERVER},
 };

@@ -151,6 +151,8 @@ visit(query *q, srv_record *rec, aero_buf *out)
     cmd.req = &q->req;
     cmd.ns = q->ns;
     cmd.rec = rec;
+    cmd.digest = rec->digest;
+    cmd.set = rec->set;
     cmd.out = out;
     cmd.now = srv_clock_s(&q->core->clock);
     cmd.respond_all = (q->req.msg.info2 & AERO_INFO2_RESPOND_ALL_OPS) != 0;

@@ -101,6 +101,7 @@ read_bins(srv_cmd *cmd)
     if ((msg->info1 & AERO_INFO1_GET_NO_BINS) != 0) {
         return AERO_ERR_OK;
     }
+    cmd->set = cmd->rec->set;
     if (!srv_bins_load(&cmd->bins, cmd->rec, 0, &cmd->core->arena)) {
         return AERO_ERR_SERVER;
     }

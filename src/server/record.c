@@ -26,6 +26,21 @@ read_bin(const uint8_t *p, srv_bin *bin)
     return p + BIN_FIXED + name_len + size;
 }
 
+aero_val
+srv_record_bin(const srv_record *rec, aero_span name)
+{
+    const uint8_t *p = rec->data + rec->key_len;
+    srv_bin bin;
+
+    for (uint32_t i = 0; i < rec->n_bins; i++) {
+        p = read_bin(p, &bin);
+        if (aero_span_equal(bin.name, name)) {
+            return bin.val;
+        }
+    }
+    return aero_val_of(AERO_PARTICLE_NIL, aero_span_of(NULL, 0));
+}
+
 static uint8_t *
 write_bin(uint8_t *p, const srv_bin *bin)
 {

@@ -19,7 +19,8 @@
 
 enum {
     SRV_SETS_MAX = 4095,
-    SRV_BINS_MAX = 32767
+    SRV_BINS_MAX = 32767,
+    SRV_FLAT_BLOCK = 16 /* the unit in which the statistics count bytes */
 };
 
 typedef struct srv_record {
@@ -138,6 +139,9 @@ srv_record_key(const srv_record *rec)
 }
 
 /* ---- bins ---- */
+
+/* The value of a bin; particle NIL: there is none. */
+aero_val srv_record_bin(const srv_record *rec, aero_span name);
 
 /* Room for `more` bins beyond those of `rec`, which may be NULL.  False: no
  * memory. */

@@ -6,8 +6,7 @@
 enum {
     TTL_DEFAULT = 0,
     TTL_MAX = 10 * 365 * 24 * 3600,
-    KEY_INTEGER_LEN = 1 + 8,
-    FLAT_BLOCK = 16 /* the unit in which the statistics count bytes */
+    KEY_INTEGER_LEN = 1 + 8
 };
 
 #define TTL_NEVER UINT32_MAX
@@ -18,7 +17,6 @@ typedef struct write {
     bool must_exist;
     bool replaces;
     bool creates;
-    uint16_t set;
     uint32_t ttl;
     aero_span key;
     uint32_t old_bins;
@@ -147,17 +145,17 @@ find_set(write *w)
         if (code != AERO_ERR_OK) {
             return code;
         }
-        w->set = cmd->rec->set;
+        cmd->set = cmd->rec->set;
     }
     else if (name.len != 0) {
-        w->set = srv_set_make(cmd->ns, name);
-        if (w->set == 0) {
+        cmd->set = srv_set_make(cmd->ns, name);
+        if (cmd->set == 0) {
             return AERO_ERR_REQUEST_INVALID;
         }
     }
-    return w->set == 0
+    return cmd->set == 0
                ? AERO_ERR_OK
-               : check_set_limits(srv_set_of(cmd->ns, w->set), w->creates);
+               : check_set_limits(srv_set_of(cmd->ns, cmd->set), w->creates);
 }
 
 static int
@@ -198,7 +196,7 @@ find_ttl(write *w)
 {
     srv_cmd *cmd = w->cmd;
     const srv_ns *ns = cmd->ns;
-    uint32_t usual = default_ttl(ns, srv_set_of(ns, w->set));
+    uint32_t usual = default_ttl(ns, srv_set_of(ns, cmd->set));
     bool dies;
 
     w->ttl = cmd->req->msg.ttl;
@@ -272,8 +270,9 @@ store(write *w)
 {
     srv_cmd *cmd = w->cmd;
     srv_ns *ns = cmd->ns;
-    size_t size = srv_bins_flat_size(&cmd->bins, cmd->void_time,
-                                     srv_set_name(ns, w->set).len, w->key.len);
+    size_t size =
+        srv_bins_flat_size(&cmd->bins, cmd->void_time,
+                           srv_set_name(ns, cmd->set).len, w->key.len);
     srv_record *rec;
 
     if (size > (size_t)ns->config[SRV_NS_max_record_size]) {
@@ -286,9 +285,9 @@ store(write *w)
     rec->generation = (uint16_t)cmd->generation;
     rec->void_time = cmd->void_time;
     rec->lut = cmd->lut;
-    rec->set = w->set;
-    rec->used =
-        (uint32_t)((size + FLAT_BLOCK - 1) & ~(size_t)(FLAT_BLOCK - 1));
+    rec->set = cmd->set;
+    rec->used = (uint32_t)((size + SRV_FLAT_BLOCK - 1) &
+                           ~(size_t)(SRV_FLAT_BLOCK - 1));
     return srv_ns_put(ns, rec) ? AERO_ERR_OK : AERO_ERR_SERVER;
 }
 
