@@ -421,6 +421,12 @@ read_fields(query *q, uint64_t *id, uint64_t *rps, uint64_t *timeout)
     if (code == AERO_ERR_OK) {
         code = srv_query_take_number(req, AERO_FIELD_MAX_RECORDS, 8, &q->most);
     }
+    if (code == AERO_ERR_OK && srv_req_has(req, AERO_FIELD_FILTER)) {
+        const aero_exp *filter;
+
+        code = srv_core_filter(q->core, srv_req_field(req, AERO_FIELD_FILTER),
+                               &filter);
+    }
     if (code == AERO_ERR_OK && !q->no_bins) {
         code = check_ops(q);
     }

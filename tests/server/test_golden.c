@@ -143,3 +143,8 @@ TEST(batches_answer_as_a_real_server)
 {
     replay("server/golden/batches.txt");
 }
+
+TEST(operations_answer_as_a_real_server)
+{
+    replay("server/golden/operations.txt");
+}
