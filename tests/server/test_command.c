@@ -112,9 +112,9 @@ TEST(replacing_forgets_the_other_bins)
     kit_get(&k, SET, 1);
     REQUIRE(kit_count(&k, &counts));
     CHECK_INT(counts.ops, 1);
-    CHECK_INT(write_op(&k, 1, 0, 0, AERO_INFO3_CREATE_OR_REPLACE,
-                       AERO_OP_TOUCH, ""),
-              AERO_ERR_REQUEST_INVALID);
+    CHECK_INT(
+        write_op(&k, 1, 0, 0, AERO_INFO3_CREATE_OR_REPLACE, AERO_OP_TOUCH, ""),
+        AERO_ERR_REQUEST_INVALID);
     kit_close(&k);
 }
 
@@ -144,9 +144,9 @@ TEST(bin_names_have_at_most_fifteen_bytes_and_may_be_empty)
     kit_int_op(&k, AERO_OP_WRITE, "", 1);
     kit_int_op(&k, AERO_OP_WRITE, "123456789012345", 1);
     CHECK_INT(kit_send(&k), OK);
-    CHECK_INT(write_op(&k, 1, READ_ALL, 0, 0, AERO_OP_READ,
-                       "1234567890123456"),
-              AERO_ERR_BIN_NAME);
+    CHECK_INT(
+        write_op(&k, 1, READ_ALL, 0, 0, AERO_OP_READ, "1234567890123456"),
+        AERO_ERR_BIN_NAME);
     kit_begin(&k, AERO_INFO1_READ, 0, 0);
     kit_key(&k, SET, 1);
     kit_op(&k, AERO_OP_READ, 0, "1234567890123456", aero_span_of(NULL, 0));
@@ -378,8 +378,7 @@ TEST(the_community_edition_refuses_what_it_lacks)
     REQUIRE(kit_open(&k));
     kit_put(&k, SET, 1, 1, 0);
     kit_begin(&k, 0,
-              AERO_INFO2_WRITE | AERO_INFO2_DELETE |
-                  AERO_INFO2_DURABLE_DELETE,
+              AERO_INFO2_WRITE | AERO_INFO2_DELETE | AERO_INFO2_DURABLE_DELETE,
               0);
     kit_key(&k, SET, 1);
     CHECK_INT(kit_send(&k), AERO_ERR_ENTERPRISE_ONLY);
@@ -392,8 +391,7 @@ TEST(the_community_edition_refuses_what_it_lacks)
     CHECK_INT(kit_send(&k), AERO_ERR_ENTERPRISE_ONLY);
     k.core.enterprise = true;
     kit_begin(&k, 0,
-              AERO_INFO2_WRITE | AERO_INFO2_DELETE |
-                  AERO_INFO2_DURABLE_DELETE,
+              AERO_INFO2_WRITE | AERO_INFO2_DELETE | AERO_INFO2_DURABLE_DELETE,
               0);
     kit_key(&k, SET, 1);
     CHECK_INT(kit_send(&k), OK);

@@ -60,8 +60,8 @@ take_hex(aero_span *line, aero_buf *out)
 {
     aero_buf_reset(out, SIZE_MAX);
     while (line->len >= 2 && line->ptr[0] != ' ') {
-        aero_buf_put_u8(out, (uint8_t)(digit(line->ptr[0]) << 4 |
-                                       digit(line->ptr[1])));
+        aero_buf_put_u8(
+            out, (uint8_t)(digit(line->ptr[0]) << 4 | digit(line->ptr[1])));
         *line = aero_span_skip(*line, 2);
     }
     if (line->len != 0) {
@@ -86,8 +86,8 @@ take_line(aero_span *text, aero_span *line)
         return false;
     }
     end = memchr(text->ptr, '\n', text->len);
-    *line = aero_span_of(text->ptr, end == NULL ? text->len
-                                                : (size_t)(end - text->ptr));
+    *line = aero_span_of(text->ptr,
+                         end == NULL ? text->len : (size_t)(end - text->ptr));
     *text = aero_span_skip(*text, line->len + (end != NULL));
     return true;
 }

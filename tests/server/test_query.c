@@ -122,8 +122,7 @@ TEST(a_partition_is_read_downwards_and_resumed_below_a_digest)
     for (unsigned round = 0; round < 20; round++) {
         begin(&k, NULL, round == 0 ? 0 : 2, 1, 0);
         if (round != 0) {
-            kit_field(&k, AERO_FIELD_DIGESTS,
-                      aero_span_of(last, sizeof last));
+            kit_field(&k, AERO_FIELD_DIGESTS, aero_span_of(last, sizeof last));
         }
         number(&k, AERO_FIELD_MAX_RECORDS, 7, 8);
         CHECK_INT(ask(&k), AERO_ERR_OK);
