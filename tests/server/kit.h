@@ -10,7 +10,7 @@
 #include "../../src/server/security.h"
 #include "../../src/server/serve.h"
 #include "aero/wire/frame.h"
-#include "test.h"
+#include "text.h"
 
 typedef struct kit {
     srv_core core;
@@ -292,15 +292,5 @@ kit_info(kit *k, const char *command)
     tab = strchr((const char *)k->out.ptr + AERO_FRAME_HEAD, '\t');
     return tab != NULL ? tab + 1 : (const char *)k->out.ptr + AERO_FRAME_HEAD;
 }
-
-#define CHECK_TEXT(got, want)                                                 \
-    do {                                                                      \
-        const char *got_ = (got);                                             \
-        const char *want_ = (want);                                           \
-        if (strcmp(got_, want_) != 0) {                                       \
-            test_failed(__FILE__, __LINE__, "%s is \"%s\", not \"%s\"", #got, \
-                        got_, want_);                                         \
-        }                                                                     \
-    } while (0)
 
 #endif
