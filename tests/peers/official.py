@@ -13,6 +13,7 @@ from aerospike_helpers.operations import operations as ops
 
 import common
 import single
+import values
 
 SET = single.SET
 
@@ -128,7 +129,7 @@ def main() -> None:
     common.run([("clear", lambda: client.truncate("test", SET, 0)),
                 ("wait", lambda: time.sleep(0.2))])
     for part in (single.calls(client, aerospike), operates(client), batches(client),
-                 queries(client), single.infos(client, aerospike), cluster(client)):
+                 values.calls(client), queries(client), single.infos(client, aerospike), cluster(client)):
         common.run(part)
     client.close()
 
