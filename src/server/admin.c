@@ -57,20 +57,22 @@ give_token(srv_admin *c, const srv_user *user)
 }
 
 static int
-enter(srv_admin *c, const srv_user *user)
+enter(srv_admin *c, srv_user *user)
 {
     if (!srv_user_may_come_from(c->security, user, c->who->host)) {
         return AERO_ERR_NOT_WHITELISTED;
     }
+    srv_security_leave(c->core, c->who);
     c->who->authenticated = true;
     memcpy(c->who->user, user->name, sizeof c->who->user);
+    user->connections++;
     return AERO_ERR_OK;
 }
 
 static int
 run_login(srv_admin *c)
 {
-    const srv_user *user = srv_admin_user(c);
+    srv_user *user = srv_admin_user(c);
     int code;
 
     if (user == NULL) {
@@ -104,7 +106,7 @@ forget_old_tokens(srv_security *security, uint64_t now)
 static int
 run_authenticate(srv_admin *c)
 {
-    const srv_user *user = srv_admin_user(c);
+    srv_user *user = srv_admin_user(c);
     aero_span sent = c->field[AERO_ADMIN_FIELD_SESSION_TOKEN];
 
     if (user == NULL) {

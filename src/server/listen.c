@@ -53,8 +53,8 @@ parse_host(const aero_server *server, uint16_t port, aero_addr *addr,
            aero_status *st)
 {
     if (!aero_addr_parse(aero_span_str(server->host), port, addr)) {
-        return aero_fail(st, AERO_ERR_PARAM,
-                         "'%s' is not a literal address", server->host);
+        return aero_fail(st, AERO_ERR_PARAM, "'%s' is not a literal address",
+                         server->host);
     }
     return AERO_OK;
 }

@@ -327,6 +327,21 @@ srv_security_check_login(const srv_core *core, const srv_login *who)
     return AERO_ERR_NOT_AUTHENTICATED;
 }
 
+void
+srv_security_leave(const srv_core *core, srv_login *who)
+{
+    srv_user *user =
+        core->security == NULL || !who->authenticated
+            ? NULL
+            : srv_user_find(core->security, aero_span_str(who->user));
+
+    /* It may be another user of that name who has come since. */
+    if (user != NULL && user->connections != 0) {
+        user->connections--;
+    }
+    who->authenticated = false;
+}
+
 static bool
 covers(const srv_scope *scope, const char *ns, aero_span set)
 {

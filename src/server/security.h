@@ -91,6 +91,9 @@ int srv_security_check_data(const srv_core *core, const srv_login *who,
 int srv_security_check_admin(const srv_core *core, const srv_login *who,
                              unsigned may);
 
+/* The connection is nobody's any more. */
+void srv_security_leave(const srv_core *core, srv_login *who);
+
 /* Answer the body of a security frame: whole frames are put. */
 void srv_admin_answer(srv_core *core, srv_login *who, aero_span body,
                       aero_buf *out);

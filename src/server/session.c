@@ -364,6 +364,7 @@ srv_session_close(srv_session *s)
         s->stream->close(s->stream);
         s->stream = NULL;
     }
+    srv_security_leave(&s->server->core, &s->who);
     uv_poll_stop(&s->poll);
     uv_timer_stop(&s->timer);
     uv_close((uv_handle_t *)&s->poll, on_closed);

@@ -341,6 +341,7 @@ TEST(users_and_roles_are_told)
     CHECK_INT(ask(&k), AERO_ERR_OK);
     CHECK_INT(k.out.ptr[k.out.len - AERO_ADMIN_HEAD + 1], AERO_ERR_QUERY_END);
     CHECK(holds(&k, "reader"));
+    CHECK_INT(k.core.security->users->connections, 1);
     REQUIRE(log_in(&k, "root", HASH_ADMIN) == AERO_ERR_OK);
     begin(&k, AERO_ADMIN_QUERY_USERS);
     CHECK_INT(ask(&k), AERO_ERR_OK);
