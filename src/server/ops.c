@@ -278,10 +278,10 @@ run_exp_read(srv_cmd *cmd, const aero_op *op)
     aero_made_clear(answer);
     srv_cmd_expose(cmd, &record);
     code = aero_exp_read(op->value, &record, answer);
-    if (code == AERO_ERR_OK &&
-        (answer->present || cmd->respond_all || cmd->writes)) {
-        val = aero_made_val(answer);
-        srv_cmd_answer(cmd, op, answer->present ? &val : NULL);
+    val = aero_made_val(answer);
+    if (code == AERO_ERR_OK && (val.particle != AERO_PARTICLE_NIL ||
+                                cmd->respond_all || cmd->writes)) {
+        srv_cmd_answer(cmd, op, &val);
     }
     return code;
 }
