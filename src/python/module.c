@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "client.h"
+#include "gil.h"
 #include "key.h"
 
 /* ---- functions ---- */
@@ -181,6 +182,11 @@ module_exec(PyObject *module)
     if (client_setup_types(module) < 0) {
         return -1;
     }
+#ifdef AERO_GIL_CLOCK
+    if (PyModule_AddFunctions(module, gil_functions) < 0) {
+        return -1;
+    }
+#endif
     return async_setup_types(module);
 }
 
