@@ -46,9 +46,16 @@ $(BUILD)/libaero.a: $(C_OBJ)
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(SUP_OBJ) $(BUILD)/libaero.a
 	@$(CC) $(LDFLAGS_V) $< $(SUP_OBJ) $(BUILD)/libaero.a $(LIBS_V) -o $@
 
+# golden vectors as text that a C test reads with a few lines
+VECTORS   = build/vectors/done
+GOLDEN    = tests/wire/golden/wire-vectors.jsonl
+
+$(VECTORS): tools/vectors.py $(GOLDEN)
+	@$(PYTHON) tools/vectors.py $(GOLDEN) $(@D)
+
 .SECONDARY:
 
-test-c: $(TEST_BIN) ## the C tests (V=asan and so on)
+test-c: $(TEST_BIN) $(VECTORS) ## the C tests (V=asan and so on)
 	@set -e; for t in $(TEST_BIN); do $$t; done
 
 -include $(C_OBJ:.o=.d) $(SUP_OBJ:.o=.d) $(TEST_SRC:%.c=$(BUILD)/%.d)

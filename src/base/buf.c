@@ -36,6 +36,9 @@ aero_buf_grow(aero_buf *buf, size_t more)
     while (cap < want) {
         cap += cap / 2;
     }
+    if (cap > AERO_BUF_MAX) {
+        cap = AERO_BUF_MAX; /* not a byte more, or nobody would stop it */
+    }
     ptr = aero_resize(buf->ptr, cap);
     if (ptr == NULL) {
         buf->failed = true;

@@ -58,6 +58,8 @@ aero_cmd_reset(aero_cmd *cmd)
     cmd->replica_no = 0;
     cmd->n_sent = 0;
     cmd->queued = false;
+    cmd->gathered = NULL;
+    cmd->next_row = NULL;
     cmd->rc = AERO_MORE;
     cmd->result = 0;
     aero_status_clear(&cmd->st);
@@ -310,6 +312,8 @@ what_it_did(const aero_cmd *cmd)
         return "waiting for a connection";
     case AERO_CMD_OPEN:
         return "opening a connection";
+    case AERO_CMD_GATHERED:
+        return "waiting for a coalesced reply";
     case AERO_CMD_EXCHANGE:
         return cmd->x.sent ? "waiting for the reply" : "sending the request";
     default:
@@ -356,8 +360,15 @@ lose_conn(aero_cmd *cmd)
 
 /* ---- the states ---- */
 
-static aero_rc
-route(aero_cmd *cmd)
+static aero_span
+ns_of(const aero_cmd *cmd)
+{
+    return aero_span_of(cmd->out.ptr + cmd->ns_at, cmd->ns_len);
+}
+
+/* Take the map as it is now and look for the node in it (borrowed). */
+static aero_node *
+look_up(aero_cmd *cmd, const aero_table **table)
 {
     aero_route how = {
         .policy = cmd->replica,
@@ -366,42 +377,47 @@ route(aero_cmd *cmd)
         .try_no = cmd->replica_no,
         .rack_ids = cmd->rack_ids,
         .n_rack_ids = cmd->n_rack_ids,
+        .previous = cmd->node,
     };
-    aero_span ns = aero_span_of(cmd->out.ptr + cmd->ns_at, cmd->ns_len);
+
+    if (how.policy == AERO_REPLICA_ANY || how.policy == AERO_REPLICA_RANDOM) {
+        how.turn = aero_cluster_turn(cmd->cluster);
+    }
+    release_map(cmd);
+    cmd->map = aero_cluster_map(cmd->cluster);
+    *table = cmd->map == NULL ? NULL : aero_map_table(cmd->map, ns_of(cmd));
+    return *table == NULL
+               ? NULL
+               : aero_map_route(cmd->map, *table, cmd->partition, &how);
+}
+
+static aero_rc
+route(aero_cmd *cmd)
+{
+    aero_span ns = ns_of(cmd);
     const aero_table *table;
-    aero_node *node = NULL;
+    aero_node *node;
 
     if (cmd->node_is_given) {
         cmd->state = AERO_CMD_CONNECT;
         return AERO_OK;
     }
-    if (how.policy == AERO_REPLICA_ANY || how.policy == AERO_REPLICA_RANDOM) {
-        how.turn = aero_cluster_turn(cmd->cluster);
+    node = look_up(cmd, &table);
+    release_node(cmd);
+    if (node != NULL) {
+        cmd->node = aero_node_acquire(node);
+        cmd->state = AERO_CMD_CONNECT;
+        return AERO_OK;
     }
-    if (cmd->map != NULL) {
-        release_map(cmd);
-    }
-    cmd->map = aero_cluster_map(cmd->cluster);
-    table = cmd->map == NULL ? NULL : aero_map_table(cmd->map, ns);
     if (table == NULL && cmd->map != NULL && cmd->map->n_nodes != 0) {
         aero_fail(&cmd->st, AERO_ERR_NAMESPACE_NOT_FOUND,
-                  "no node has a namespace '%.*s'", (int)ns.len, ns.ptr);
+                  "Invalid namespace: %.*s", (int)ns.len, ns.ptr);
         return fail(cmd);
     }
-    if (table != NULL) {
-        how.previous = cmd->node;
-        node = aero_map_route(cmd->map, table, cmd->partition, &how);
-    }
-    release_node(cmd);
-    if (node == NULL) {
-        aero_fail(&cmd->st, AERO_ERR_INVALID_NODE,
-                  "no node serves partition %u of namespace '%.*s'",
-                  cmd->partition, (int)ns.len, ns.ptr);
-        return try_again(cmd, AERO_ERR_INVALID_NODE);
-    }
-    cmd->node = aero_node_acquire(node);
-    cmd->state = AERO_CMD_CONNECT;
-    return AERO_OK;
+    aero_fail(&cmd->st, AERO_ERR_INVALID_NODE,
+              "no node serves partition %u of namespace '%.*s'",
+              cmd->partition, (int)ns.len, ns.ptr);
+    return try_again(cmd, AERO_ERR_INVALID_NODE);
 }
 
 /* A connection that was idle for long, or since before another one broke, is
@@ -639,6 +655,7 @@ step(aero_job *job)
             rc = exchange(cmd);
             break;
         case AERO_CMD_PAUSE:
+        case AERO_CMD_GATHERED:
             return AERO_MORE;
         case AERO_CMD_DONE:
             break;
@@ -656,4 +673,65 @@ aero_cmd_cancel(aero_cmd *cmd, int32_t code, const char *why)
     aero_fail(&cmd->st, code, "%s", why);
     leave_conn(cmd);
     fail(cmd);
+}
+
+/* ---- gathered ---- */
+
+aero_node *
+aero_cmd_find_node(aero_cmd *cmd)
+{
+    const aero_table *table;
+    aero_node *node = look_up(cmd, &table);
+
+    if (node != NULL) {
+        aero_node_acquire(node);
+    }
+    release_map(cmd);
+    return node;
+}
+
+void
+aero_cmd_gather(aero_cmd *cmd)
+{
+    cmd->state = AERO_CMD_GATHERED;
+    cmd->queued = true;
+}
+
+bool
+aero_cmd_answer(aero_cmd *cmd, aero_span message)
+{
+    cmd->queued = false;
+    cmd->in.len = 0;
+    aero_buf_put_zero(&cmd->in, AERO_FRAME_HEAD);
+    aero_buf_put_span(&cmd->in, message);
+    cmd->x.in = &cmd->in;
+    if (cmd->in.failed) {
+        aero_fail(&cmd->st, AERO_ERR_CLIENT, "no memory for a reply");
+        fail(cmd);
+        return true;
+    }
+    cmd->result = message.ptr[RESULT_AT];
+    if (!is_retryable(cmd->result)) {
+        end_with(cmd, AERO_OK);
+        return true;
+    }
+    cmd->st.from_server = true;
+    aero_fail(&cmd->st, cmd->result, "%s", aero_result_text(cmd->result));
+    return try_again(cmd, cmd->result) != AERO_OK;
+}
+
+void
+aero_cmd_resume(aero_cmd *cmd)
+{
+    cmd->queued = false;
+    cmd->state = AERO_CMD_ROUTE;
+}
+
+void
+aero_cmd_fail_attempt(aero_cmd *cmd, const aero_status *st)
+{
+    cmd->queued = false;
+    cmd->st = *st;
+    cmd->state = AERO_CMD_ROUTE;
+    try_again(cmd, st->code);
 }

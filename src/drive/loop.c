@@ -5,6 +5,7 @@
 #include "aero/cluster/drain.h"
 #include "aero/drive/loop.h"
 #include "deadlines.h"
+#include "loop_parts.h"
 
 enum {
     TRIM_EVERY_MS = 5000
@@ -40,6 +41,8 @@ struct aero_loop {
     node_pool **pools; /* owned; by the node's slot */
     size_t n_pools;
     node_pool *ready;
+    aero_gather *gather; /* owned; NULL: reads are not coalesced */
+    bool gathering;      /* something is to be flushed */
     deadlines late;
     aero_run *done; /* oldest first */
     aero_run *done_last;
@@ -215,9 +218,15 @@ wait_in(void *ctx, aero_cmd *cmd, aero_pool *pool)
 static void
 leave(void *ctx, aero_cmd *cmd)
 {
-    node_pool *np = pool_for(ctx, cmd->node);
+    aero_loop *loop = ctx;
+    node_pool *np;
     aero_cmd *before = NULL;
 
+    if (cmd->gathered != NULL) {
+        aero_gather_leave(loop->gather, cmd);
+        return;
+    }
+    np = pool_for(loop, cmd->node);
     if (np == NULL) {
         return;
     }
@@ -439,6 +448,18 @@ after_step(aero_slot *slot)
     }
 }
 
+/* What follows from steps that were made outside a turn. */
+static void
+settle(aero_loop *loop)
+{
+    serve_waiting(loop);
+    if (loop->fresh && !loop->turning) {
+        /* libuv registers new watchers only when it is turned. */
+        loop->fresh = false;
+        uv_run(&loop->uv, UV_RUN_NOWAIT);
+    }
+}
+
 void
 aero_loop_submit(aero_loop *loop, aero_run *run)
 {
@@ -449,12 +470,60 @@ aero_loop_submit(aero_loop *loop, aero_run *run)
     run->ended = false;
     run->stepping = false;
     advance(run);
-    serve_waiting(loop);
-    if (loop->fresh && !loop->turning) {
-        /* libuv registers new watchers only when it is turned. */
-        loop->fresh = false;
-        uv_run(&loop->uv, UV_RUN_NOWAIT);
+    settle(loop);
+}
+
+void
+aero_loop_submit_read(aero_loop *loop, aero_run *run, aero_cmd *cmd)
+{
+    aero_slot *slot = &run->one;
+
+    if (loop->gather == NULL) {
+        aero_loop_submit(loop, run);
+        return;
     }
+    run->loop = loop;
+    run->slots = slot;
+    run->ended = false;
+    run->stepping = false;
+    make_slots(run);
+    loop->gathering = true;
+    aero_gather_add(loop->gather, cmd);
+}
+
+bool
+aero_loop_is_gathering(const aero_loop *loop)
+{
+    return loop->gathering;
+}
+
+void
+aero_loop_flush(aero_loop *loop)
+{
+    if (loop->gathering) {
+        loop->gathering = false;
+        aero_gather_flush(loop->gather);
+        settle(loop);
+    }
+}
+
+void
+aero_slot_step(aero_slot *slot)
+{
+    step_slot(slot);
+}
+
+void
+aero_slot_stepped(aero_slot *slot, aero_rc rc)
+{
+    slot->rc = rc;
+    after_step(slot);
+}
+
+void
+aero_slot_wait(aero_slot *slot)
+{
+    deadlines_set(&slot->run->loop->late, slot);
 }
 
 void
@@ -599,6 +668,9 @@ aero_loop_new(aero_cluster *cluster, const aero_loop_config *config)
         aero_free(loop);
         return NULL;
     }
+    if (config->coalesce) {
+        loop->gather = aero_gather_new(loop);
+    }
     uv_timer_init(&loop->uv, &loop->timer);
     loop->cluster = aero_cluster_acquire(cluster);
     loop->config = *config;
@@ -624,22 +696,21 @@ close_pools(aero_loop *loop)
     aero_free(loop->pools);
 }
 
-/* What still reads out late replies ends here. */
+/* What the loop itself runs (late replies, coalesced requests) ends here; what
+ * others run was cancelled by them and is forgotten. */
 static void
-end_drains(aero_loop *loop)
+end_runs(aero_loop *loop)
 {
     aero_slot *slot;
 
     while ((slot = deadlines_first(&loop->late)) != NULL) {
         aero_run *run = slot->run;
 
-        if (run->on_done != drain_done) {
-            aero_loop_forget(loop, run);
-            continue;
-        }
         aero_loop_forget(loop, run);
-        run->rc = AERO_ERROR;
-        drain_done(run);
+        if (run->on_done != NULL) {
+            run->rc = AERO_ERROR;
+            run->on_done(run);
+        }
     }
 }
 
@@ -650,8 +721,9 @@ aero_loop_free(aero_loop *loop)
         return;
     }
     loop->closing = true;
-    end_drains(loop);
+    end_runs(loop);
     close_pools(loop);
+    aero_gather_free(loop->gather);
     uv_close((uv_handle_t *)&loop->timer, NULL);
     while (loop->n_handles != 0) {
         uv_run(&loop->uv, UV_RUN_ONCE);

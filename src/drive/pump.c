@@ -11,6 +11,7 @@
 /* A run on its way to the thread. */
 typedef struct order {
     aero_run *run;
+    aero_cmd *read;                /* it is only this read */
     void (*cancel)(aero_run *run); /* NULL: submit */
 } order;
 
@@ -60,7 +61,7 @@ report(aero_pump *pump)
             pump->done_last->next = run;
         }
         pump->done_last = run;
-        ring = !pump->rung;
+        ring = ring || !pump->rung;
         pump->rung = true;
     }
     pthread_mutex_unlock(&pump->lock);
@@ -77,7 +78,10 @@ obey(aero_pump *pump, order *orders, size_t count)
     for (size_t i = 0; i < count; i++) {
         aero_run *run = orders[i].run;
 
-        if (orders[i].cancel == NULL) {
+        if (orders[i].read != NULL) {
+            aero_loop_submit_read(pump->loop, run, orders[i].read);
+        }
+        else if (orders[i].cancel == NULL) {
             aero_loop_submit(pump->loop, run);
         }
         else if (!run->ended) {
@@ -85,6 +89,7 @@ obey(aero_pump *pump, order *orders, size_t count)
             aero_loop_end(pump->loop, run);
         }
     }
+    aero_loop_flush(pump->loop);
 }
 
 static bool
@@ -149,7 +154,7 @@ launch(aero_pump *pump)
 }
 
 static void
-give_order(aero_pump *pump, aero_run *run, void (*cancel)(aero_run *run))
+give_order(aero_pump *pump, order given)
 {
     pthread_mutex_lock(&pump->lock);
     if (pump->n_orders == pump->cap) {
@@ -162,7 +167,7 @@ give_order(aero_pump *pump, aero_run *run, void (*cancel)(aero_run *run))
         }
     }
     if (pump->n_orders < pump->cap) {
-        pump->orders[pump->n_orders++] = (order){run, cancel};
+        pump->orders[pump->n_orders++] = given;
     }
     pthread_mutex_unlock(&pump->lock);
     uv_async_send(&pump->bell);
@@ -285,7 +290,7 @@ aero_pump_submit(aero_pump *pump, aero_run *run)
 {
     run->ended = false;
     if (pump->kind == AERO_PUMP_THREAD) {
-        give_order(pump, run, NULL);
+        give_order(pump, (order){run, NULL, NULL});
     }
     else {
         aero_loop_submit(pump->loop, run);
@@ -293,10 +298,30 @@ aero_pump_submit(aero_pump *pump, aero_run *run)
 }
 
 bool
+aero_pump_submit_read(aero_pump *pump, aero_run *run, aero_cmd *cmd)
+{
+    run->ended = false;
+    if (pump->kind == AERO_PUMP_THREAD) {
+        give_order(pump, (order){run, cmd, NULL});
+        return false; /* the thread has passes of its own */
+    }
+    aero_loop_submit_read(pump->loop, run, cmd);
+    return aero_loop_is_gathering(pump->loop);
+}
+
+void
+aero_pump_flush(aero_pump *pump)
+{
+    if (pump->kind == AERO_PUMP_EMBEDDED) {
+        aero_loop_flush(pump->loop);
+    }
+}
+
+bool
 aero_pump_cancel(aero_pump *pump, aero_run *run, void (*cancel)(aero_run *run))
 {
     if (pump->kind == AERO_PUMP_THREAD) {
-        give_order(pump, run, cancel);
+        give_order(pump, (order){run, NULL, cancel});
         return false;
     }
     if (run->ended) {

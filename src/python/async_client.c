@@ -140,10 +140,9 @@ async_close_now(PyObject *op, PyObject *unused)
      METH_FASTCALL | METH_KEYWORDS, doc_##name},
 
 static PyMethodDef async_methods[] = {
-    METHODS_PLAIN(METHOD_ENTRY)
-    METHODS_CALL(METHOD_ENTRY)
-    {"_begin_connect", (PyCFunction)(void (*)(void))async_begin_connect,
-     METH_FASTCALL, NULL},
+    METHODS_PLAIN(METHOD_ENTRY) METHODS_CALL(METHOD_ENTRY){
+        "_begin_connect", (PyCFunction)(void (*)(void))async_begin_connect,
+        METH_FASTCALL, NULL},
     {"_poll_connect", async_poll_connect, METH_NOARGS, NULL},
     {"_abort_connect", async_abort_connect, METH_NOARGS, NULL},
     {"_close_now", async_close_now, METH_NOARGS, NULL},
@@ -167,14 +166,10 @@ async_init(PyObject *op, PyObject *args, PyObject *kwargs)
 }
 
 static PyType_Slot async_slots[] = {
-    {Py_tp_new, async_new},
-    {Py_tp_init, async_init},
-    {Py_tp_dealloc, client_dealloc},
-    {Py_tp_traverse, client_traverse},
-    {Py_tp_clear, client_clear},
-    {Py_tp_methods, async_methods},
-    {Py_tp_members, client_members},
-    {0, NULL},
+    {Py_tp_new, async_new},          {Py_tp_init, async_init},
+    {Py_tp_dealloc, client_dealloc}, {Py_tp_traverse, client_traverse},
+    {Py_tp_clear, client_clear},     {Py_tp_methods, async_methods},
+    {Py_tp_members, client_members}, {0, NULL},
 };
 
 static PyType_Spec async_spec = {
@@ -191,10 +186,10 @@ register_coroutine(PyTypeObject *type)
     PyObject *abc = PyImport_ImportModule("collections.abc");
     PyObject *coroutine =
         abc == NULL ? NULL : PyObject_GetAttrString(abc, "Coroutine");
-    PyObject *done = coroutine == NULL
-                         ? NULL
-                         : PyObject_CallMethod(coroutine, "register", "O",
-                                               type);
+    PyObject *done =
+        coroutine == NULL
+            ? NULL
+            : PyObject_CallMethod(coroutine, "register", "O", type);
 
     Py_XDECREF(abc);
     Py_XDECREF(coroutine);

@@ -35,6 +35,7 @@ struct Call {
     aero_key key;
     KeyParts parts;
     bool echo_key;
+    bool is_read;      /* get, select or exists: may travel with others */
     aero_span command; /* of info calls; borrowed from an argument */
     aero_span host;
     /* Cancel what a composite task runs; NULL: only `cmd`. */
@@ -42,6 +43,8 @@ struct Call {
     void *more; /* of composite calls; freed by free_more */
     void (*free_more)(Call *call);
     PyObject *hold; /* owned; kept until the end */
+    aero_buf filter;       /* the policy's filter, packed here */
+    PyObject *filter_hold; /* owned; or the Expression that has it */
     Call *next;     /* in the client's list of spare ones */
 };
 
@@ -67,17 +70,18 @@ struct Client {
     bool strict_types;
     bool bool_as_int;
     aero_policy defaults[AERO_POLICY_KINDS];
-    pthread_mutex_t lock;    /* of what follows; never held while waiting */
-    pthread_mutex_t connect; /* held by the one who connects */
-    aero_cluster *cluster;   /* lock; counted; NULL unless connected */
-    int life;                /* lock; LIFE_... */
-    bool explicit_connect;   /* lock */
+    pthread_mutex_t lock;     /* of what follows; never held while waiting */
+    pthread_mutex_t connect;  /* held by the one who connects */
+    aero_cluster *cluster;    /* lock; counted; NULL unless connected */
+    int life;                 /* lock; LIFE_... */
+    bool explicit_connect;    /* lock */
     aero_cluster *connecting; /* counted; of an asynchronous connect */
     struct Pump *pumps;       /* lock; owned references; one for each loop */
+    bool coalesce;            /* reads of one pass travel together */
     uint32_t warm_conns;      /* of a loop and node */
     uint32_t max_conns;
-    Call *spare;             /* lock; owned */
-    int n_spare;             /* lock */
+    Call *spare; /* lock; owned */
+    int n_spare; /* lock */
 };
 
 enum {

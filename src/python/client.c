@@ -462,6 +462,7 @@ free_spare(Client *client)
 
         client->spare = call->next;
         aero_cmd_fini(&call->cmd);
+        aero_buf_fini(&call->filter);
         aero_free(call);
     }
 }
@@ -582,7 +583,7 @@ client_forget_params(ModState *state)
 
 int
 client_add_type(PyObject *module, PyType_Spec *spec, const char *name,
-         PyTypeObject **to)
+                PyTypeObject **to)
 {
     PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
 
@@ -599,9 +600,10 @@ client_setup_types(PyObject *module)
     ModState *state = PyModule_GetState(module);
 
     if (intern_params(state) < 0 ||
-        client_add_type(module, &client_spec, "Client", &state->ClientType) < 0) {
+        client_add_type(module, &client_spec, "Client", &state->ClientType) <
+            0) {
         return -1;
     }
     return client_add_type(module, &strict_spec, "OfficialClient",
-                    &state->StrictClientType);
+                           &state->StrictClientType);
 }

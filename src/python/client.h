@@ -56,6 +56,8 @@ struct Pump {
     PyObject *loop;        /* owned */
     PyObject *on_ready;    /* owned; bound methods given to asyncio */
     PyObject *on_late;
+    PyObject *on_pass;
+    bool pass_asked; /* on_pass is among the callbacks of this pass */
     PyObject *timer; /* owned; TimerHandle, or NULL */
     uint64_t timer_at;
     Op *running; /* owned references, a ring of those that run */
@@ -85,12 +87,12 @@ struct Op {
     PyObject *argv[ARGS_MAX]; /* owned */
     Call *call;               /* owned while it runs */
     aero_run run;
-    Pump *pump;         /* owned while it runs */
-    PyObject *future;   /* owned */
-    PyObject *waiter;   /* owned; the future's iterator */
-    int stage;          /* OP_... */
-    bool abandoned;     /* nobody wants the result */
-    Op *before;         /* in the pump's ring */
+    Pump *pump;       /* owned while it runs */
+    PyObject *future; /* owned */
+    PyObject *waiter; /* owned; the future's iterator */
+    int stage;        /* OP_... */
+    bool abandoned;   /* nobody wants the result */
+    Op *before;       /* in the pump's ring */
     Op *behind;
     PyObject *weakrefs;
 };

@@ -356,6 +356,7 @@ configure(Client *client, PyObject *config)
     }
     client->warm_conns = get_u32(client->config, "async_warm_connections", 16);
     client->max_conns = get_u32(client->config, "max_conns_per_node", 100);
+    client->coalesce = get_flag(client->config, "coalesce_reads", false);
     client->validate_keys = get_flag(client->config, "validate_keys", false);
     client->strict_types = get_flag(client->config, "strict_types", true);
     client->bool_as_int = get_flag(client->config, "send_bool_as_int", false);

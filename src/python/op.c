@@ -45,8 +45,7 @@ static void
 set_future(Op *op, PyObject *method, PyObject *value)
 {
     ModState *state = op->client->state;
-    PyObject *done =
-        PyObject_CallMethodOneArg(op->future, method, value);
+    PyObject *done = PyObject_CallMethodOneArg(op->future, method, value);
 
     if (done == NULL) {
         /* It was cancelled meanwhile, and its task will hear of that. */
@@ -159,8 +158,8 @@ start(Op *op, PyObject **result)
         release_call(op);
         return -1;
     }
-    op->future = PyObject_CallMethodNoArgs(op->pump->loop,
-                                           op->client->state->str_create_future);
+    op->future = PyObject_CallMethodNoArgs(
+        op->pump->loop, op->client->state->str_create_future);
     op->waiter = op->future == NULL ? NULL : PyObject_GetIter(op->future);
     if (op->waiter == NULL) {
         Py_CLEAR(op->pump);
@@ -257,8 +256,8 @@ say_in_doubt(Op *op, bool in_doubt)
     }
     PyErr_Fetch(&type, &exc, &trace);
     PyErr_NormalizeException(&type, &exc, &trace);
-    if (exc != NULL && PyObject_SetAttr(exc, op->client->state->str_in_doubt,
-                                        Py_True) < 0) {
+    if (exc != NULL &&
+        PyObject_SetAttr(exc, op->client->state->str_in_doubt, Py_True) < 0) {
         PyErr_Clear();
     }
     PyErr_Restore(type, exc, trace);
@@ -339,8 +338,7 @@ op_send_method(PyObject *self, PyObject *arg)
             PyErr_SetNone(PyExc_StopIteration);
         }
         else {
-            PyObject *stop =
-                PyObject_CallOneArg(PyExc_StopIteration, result);
+            PyObject *stop = PyObject_CallOneArg(PyExc_StopIteration, result);
 
             if (stop != NULL) {
                 PyErr_SetObject(PyExc_StopIteration, stop);
@@ -515,12 +513,18 @@ static PyMemberDef op_members[] = {
 };
 
 static PyType_Slot op_slots[] = {
-    {Py_am_await, op_await},       {Py_am_send, op_send},
-    {Py_tp_iternext, op_next},     {Py_tp_iter, PyObject_SelfIter},
-    {Py_tp_repr, op_repr},         {Py_tp_dealloc, op_dealloc},
-    {Py_tp_finalize, op_finalize}, {Py_tp_traverse, op_traverse},
-    {Py_tp_clear, op_clear},       {Py_tp_methods, op_methods},
-    {Py_tp_getset, op_getset},     {Py_tp_members, op_members},
+    {Py_am_await, op_await},
+    {Py_am_send, op_send},
+    {Py_tp_iternext, op_next},
+    {Py_tp_iter, PyObject_SelfIter},
+    {Py_tp_repr, op_repr},
+    {Py_tp_dealloc, op_dealloc},
+    {Py_tp_finalize, op_finalize},
+    {Py_tp_traverse, op_traverse},
+    {Py_tp_clear, op_clear},
+    {Py_tp_methods, op_methods},
+    {Py_tp_getset, op_getset},
+    {Py_tp_members, op_members},
     {0, NULL},
 };
 

@@ -50,10 +50,10 @@ leave_ring(Pump *pump, Op *op)
 /* ---- results ---- */
 
 static void
-ask_again(Pump *pump)
+ask_soon(Pump *pump, PyObject *callback)
 {
     PyObject *handle = PyObject_CallMethodOneArg(
-        pump->loop, pump->state->str_call_soon, pump->on_ready);
+        pump->loop, pump->state->str_call_soon, callback);
 
     if (handle == NULL) {
         PyErr_WriteUnraisable(pump->loop);
@@ -82,7 +82,7 @@ hand_over(Pump *pump)
                 began = now;
             }
             else if (now - began > HOLD_NS) {
-                ask_again(pump);
+                ask_soon(pump, pump->on_ready);
                 return;
             }
         }
@@ -124,9 +124,8 @@ set_timer(Pump *pump)
     delay = PyFloat_FromDouble(by > now ? (double)(by - now) / 1e9 : 0.0);
     if (delay != NULL) {
         pump->timer =
-            PyObject_CallMethodObjArgs(pump->loop,
-                                       pump->state->str_call_later, delay,
-                                       pump->on_late, NULL);
+            PyObject_CallMethodObjArgs(pump->loop, pump->state->str_call_later,
+                                       delay, pump->on_late, NULL);
         Py_DECREF(delay);
     }
     pump->timer_at = by;
@@ -168,13 +167,36 @@ pump_late(PyObject *self, PyObject *unused)
     return pump_ready(self, NULL);
 }
 
+/* The pass is over: what it gathered goes out. */
+static PyObject *
+pump_pass(PyObject *self, PyObject *unused)
+{
+    Pump *pump = (Pump *)self;
+
+    (void)unused;
+    pump->pass_asked = false;
+    if (pump->pump != NULL) {
+        aero_pump_flush(pump->pump);
+        hand_over(pump);
+        set_timer(pump);
+    }
+    Py_RETURN_NONE;
+}
+
 /* ---- operations ---- */
 
 void
 pump_start(Pump *pump, Op *op)
 {
     enter_ring(pump, op);
-    aero_pump_submit(pump->pump, &op->run);
+    if (!op->call->is_read) {
+        aero_pump_submit(pump->pump, &op->run);
+    }
+    else if (aero_pump_submit_read(pump->pump, &op->run, &op->call->cmd) &&
+             !pump->pass_asked) {
+        pump->pass_asked = true;
+        ask_soon(pump, pump->on_pass);
+    }
     hand_over(pump);
     set_timer(pump);
 }
@@ -258,10 +280,9 @@ shut(Pump *pump, bool loop_is_closed)
     for (Op *op = pump->running; op != NULL; op = op->behind) {
         cancel_run(&op->run);
     }
-    Py_BEGIN_ALLOW_THREADS
-    aero_pump_free(core);
-    Py_END_ALLOW_THREADS
-    while (pump->running != NULL) {
+    Py_BEGIN_ALLOW_THREADS aero_pump_free(core);
+    Py_END_ALLOW_THREADS while (pump->running != NULL)
+    {
         Op *op = pump->running;
 
         op->abandoned = op->abandoned || loop_is_closed;
@@ -398,9 +419,8 @@ start_reading(Pump *pump)
     PyObject *done = NULL;
 
     if (fd != NULL) {
-        done = PyObject_CallMethodObjArgs(pump->loop,
-                                          pump->state->str_add_reader, fd,
-                                          pump->on_ready, NULL);
+        done = PyObject_CallMethodObjArgs(
+            pump->loop, pump->state->str_add_reader, fd, pump->on_ready, NULL);
         Py_DECREF(fd);
     }
     Py_XDECREF(done);
@@ -411,8 +431,8 @@ static Pump *
 make_pump(Client *client, aero_cluster *cluster, PyObject *loop)
 {
     PyTypeObject *type = client->state->PumpType;
-    aero_loop_config config = {client->warm_conns, client->max_conns,
-                               IDLE_MS};
+    aero_loop_config config = {client->warm_conns, client->max_conns, IDLE_MS,
+                               client->coalesce};
     aero_status st;
     Pump *pump = (Pump *)type->tp_alloc(type, 0);
 
@@ -424,7 +444,9 @@ make_pump(Client *client, aero_cluster *cluster, PyObject *loop)
     pump->loop = Py_NewRef(loop);
     pump->on_ready = PyObject_GetAttrString((PyObject *)pump, "_ready");
     pump->on_late = PyObject_GetAttrString((PyObject *)pump, "_late");
-    if (pump->on_ready == NULL || pump->on_late == NULL) {
+    pump->on_pass = PyObject_GetAttrString((PyObject *)pump, "_pass");
+    if (pump->on_ready == NULL || pump->on_late == NULL ||
+        pump->on_pass == NULL) {
         Py_DECREF(pump);
         return NULL;
     }
@@ -520,6 +542,7 @@ pump_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(pump->loop);
     Py_VISIT(pump->on_ready);
     Py_VISIT(pump->on_late);
+    Py_VISIT(pump->on_pass);
     Py_VISIT(pump->timer);
     return 0;
 }
@@ -531,6 +554,7 @@ pump_clear(PyObject *self)
 
     Py_CLEAR(pump->on_ready);
     Py_CLEAR(pump->on_late);
+    Py_CLEAR(pump->on_pass);
     Py_CLEAR(pump->timer);
     return 0;
 }
@@ -552,6 +576,7 @@ pump_dealloc(PyObject *self)
 static PyMethodDef pump_methods[] = {
     {"_ready", pump_ready, METH_NOARGS, NULL},
     {"_late", pump_late, METH_NOARGS, NULL},
+    {"_pass", pump_pass, METH_NOARGS, NULL},
     {"_shut", pump_shut, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

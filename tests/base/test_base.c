@@ -36,6 +36,21 @@ TEST(buffer_refuses_to_pass_its_limit_and_stays_failed)
     aero_buf_fini(&buf);
 }
 
+TEST(buffer_grown_step_by_step_stops_at_its_limit_too)
+{
+    aero_buf buf = AERO_BUF_INIT;
+    const size_t step = (size_t)1 << 20;
+
+    for (size_t n = 0; n < AERO_BUF_MAX / step; n++) {
+        aero_buf_put_zero(&buf, step);
+    }
+    CHECK_INT(buf.len, AERO_BUF_MAX);
+    CHECK(!buf.failed);
+    aero_buf_put_u8(&buf, 0);
+    CHECK(buf.failed);
+    aero_buf_fini(&buf);
+}
+
 TEST(mark_is_patched_with_what_stands_behind_it)
 {
     aero_buf buf = AERO_BUF_INIT;

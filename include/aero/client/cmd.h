@@ -43,6 +43,7 @@ typedef enum aero_cmd_state {
     AERO_CMD_OPEN,
     AERO_CMD_EXCHANGE,
     AERO_CMD_PAUSE,
+    AERO_CMD_GATHERED, /* a row of somebody else's request (drive/gather) */
     AERO_CMD_DONE
 } aero_cmd_state;
 
@@ -100,7 +101,9 @@ struct aero_cmd {
     bool conn_is_new;
     bool greeting_runs;
     bool queued;           /* at its source, for a connection */
-    aero_cmd *next_queued; /* the source\'s */
+    aero_cmd *next_queued; /* the source's */
+    void *gathered;        /* drive/gather's; NULL: it goes its own way */
+    aero_cmd **next_row;   /* drive/gather's: its row in a request */
     aero_greeting greeting;
     aero_exchange x;
     aero_buf in; /* owned; the reply */
@@ -128,6 +131,20 @@ void aero_cmd_begin(aero_cmd *cmd, aero_cluster *cluster,
 /* Nobody waits for it any more: its connection is drained or closed, and st
  * says so with `code`.  Does nothing to one that has ended. */
 void aero_cmd_cancel(aero_cmd *cmd, int32_t code, const char *why);
+
+/* ---- for those who answer it without its own request (drive/gather) ---- */
+
+/* The node it would be sent to now (counted), or NULL. */
+aero_node *aero_cmd_find_node(aero_cmd *cmd);
+/* It waits as a row: until answered, resumed, failed, or late. */
+void aero_cmd_gather(aero_cmd *cmd);
+/* This message is its reply.  False: its result asks for another attempt,
+ * which its next step makes. */
+bool aero_cmd_answer(aero_cmd *cmd, aero_span message);
+/* It shall go its own way with its next step. */
+void aero_cmd_resume(aero_cmd *cmd);
+/* The attempt has failed: its next step tries again, or it has ended. */
+void aero_cmd_fail_attempt(aero_cmd *cmd, const aero_status *st);
 
 /* A place may have become free: for the source to call, before it steps a
  * command that it had queued. */

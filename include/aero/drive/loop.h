@@ -47,6 +47,7 @@ typedef struct aero_loop_config {
     uint32_t warm_conns; /* of a node that are used before others are opened */
     uint32_t max_conns;  /* of a node */
     uint32_t max_idle_ms;
+    bool coalesce; /* reads of one pass travel together */
 } aero_loop_config;
 
 aero_loop *aero_loop_new(aero_cluster *cluster,
@@ -59,6 +60,12 @@ const aero_source *aero_loop_source(aero_loop *loop);
 
 /* Start a task; its first steps are made here.  It may have ended already. */
 void aero_loop_submit(aero_loop *loop, aero_run *run);
+
+/* The same for a run that is only this read; with coalescing it waits for the
+ * flush at the end of the pass. */
+void aero_loop_submit_read(aero_loop *loop, aero_run *run, aero_cmd *cmd);
+bool aero_loop_is_gathering(const aero_loop *loop);
+void aero_loop_flush(aero_loop *loop);
 
 /* Its jobs were cancelled by the owner: forget it.  Not for one that has
  * ended. */

@@ -41,6 +41,11 @@ uint64_t aero_pump_deadline(const aero_pump *pump);
 /* Start.  One that ends in its first step is reported like any other. */
 void aero_pump_submit(aero_pump *pump, aero_run *run);
 
+/* The same for a run that is only this read.  True: it was gathered, and
+ * aero_pump_flush is to be called at the end of this pass of the loop. */
+bool aero_pump_submit_read(aero_pump *pump, aero_run *run, aero_cmd *cmd);
+void aero_pump_flush(aero_pump *pump);
+
 /* Stop it: `cancel` is called, by whoever turns the loop, to cancel its jobs.
  * True: that is done and it is not reported; false: it will be. */
 bool aero_pump_cancel(aero_pump *pump, aero_run *run,

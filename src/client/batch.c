@@ -1,0 +1,583 @@
+/* Batches.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "aero/base/alloc.h"
+#include "aero/client/batch.h"
+#include "aero/wire/key.h"
+
+enum {
+    STATE_START,
+    STATE_RUNNING,
+    STATE_PAUSED,
+    STATE_ENDED
+};
+
+/* The rows of one node in one round. */
+typedef struct aero_batch_group {
+    aero_cmd cmd;
+    aero_batch *batch;
+    aero_node *node; /* counted */
+    uint32_t first;  /* of its rows in `order` */
+    uint32_t count;
+    uint8_t result; /* of the request as a whole */
+} aero_batch_group;
+
+void
+aero_batch_init(aero_batch *batch)
+{
+    memset(batch, 0, sizeof *batch);
+    aero_policy_init(&batch->policy, AERO_POLICY_BATCH);
+}
+
+uint8_t
+aero_batch_flags(const aero_policy *policy)
+{
+    uint8_t flags = AERO_BATCH_SHOW_FAILED;
+
+    if (policy->allow_inline) {
+        flags |= AERO_BATCH_INLINE;
+    }
+    if (policy->allow_inline_ssd) {
+        flags |= AERO_BATCH_INLINE_SSD;
+    }
+    if (policy->respond_all_keys) {
+        flags |= AERO_BATCH_RESPOND_ALL;
+    }
+    return flags;
+}
+
+/* ---- groups ---- */
+
+static void
+free_groups(aero_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->n_groups; i++) {
+        aero_batch_group *group = &batch->groups[i];
+
+        aero_cmd_cancel(&group->cmd, AERO_ERR_CLIENT_ABORT, "given up");
+        aero_node_release(group->cmd.node);
+        group->cmd.node = NULL;
+        aero_cmd_fini(&group->cmd);
+        aero_node_release(group->node);
+    }
+    aero_free(batch->groups);
+    aero_free(batch->jobs);
+    batch->groups = NULL;
+    batch->jobs = NULL;
+    batch->n_groups = 0;
+}
+
+void
+aero_batch_fini(aero_batch *batch)
+{
+    free_groups(batch);
+    aero_free(batch->order);
+    batch->order = NULL;
+    aero_buf_fini(&batch->store);
+}
+
+void
+aero_batch_cancel(aero_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->n_groups; i++) {
+        aero_cmd_cancel(&batch->groups[i].cmd, AERO_ERR_CLIENT_ABORT,
+                        "cancelled");
+    }
+    batch->state = STATE_ENDED;
+}
+
+/* What routing of a round keeps in hand. */
+typedef struct routing {
+    aero_batch *batch;
+    aero_map *map; /* counted */
+    const aero_table *table;
+    aero_span ns;      /* of the table */
+    aero_node **nodes; /* of the groups; borrowed from the map */
+    uint32_t *counts;  /* rows of each */
+    uint32_t n;
+} routing;
+
+static const aero_table *
+table_for(routing *r, aero_span ns)
+{
+    if (r->table == NULL || r->ns.ptr != ns.ptr || r->ns.len != ns.len) {
+        r->ns = ns;
+        r->table = aero_map_table(r->map, ns);
+    }
+    return r->table;
+}
+
+static bool
+group_for(routing *r, aero_node *node, uint32_t *group)
+{
+    for (uint32_t i = 0; i < r->n; i++) {
+        if (r->nodes[i] == node) {
+            *group = i;
+            r->counts[i]++;
+            return true;
+        }
+    }
+    if (r->n == r->map->n_nodes) {
+        return false;
+    }
+    *group = r->n;
+    r->nodes[r->n] = node;
+    r->counts[r->n++] = 1;
+    return true;
+}
+
+static void
+fail_row(aero_row *row, int32_t code)
+{
+    row->done = true;
+    row->result = code;
+}
+
+static void
+route_row(routing *r, aero_row *row)
+{
+    const aero_batch *batch = r->batch;
+    aero_route how = {
+        .policy = (aero_replica)batch->policy.replica,
+        .is_write = row->is_write,
+        .linearize = batch->linearize,
+        .try_no = batch->replica_no,
+        .rack_ids = batch->cluster->config.rack_ids,
+        .n_rack_ids = batch->cluster->config.n_rack_ids,
+    };
+    const aero_table *table = table_for(r, row->ns);
+    aero_node *node;
+
+    if (table == NULL) {
+        fail_row(row, AERO_ERR_NAMESPACE_NOT_FOUND);
+        return;
+    }
+    if (how.policy == AERO_REPLICA_ANY || how.policy == AERO_REPLICA_RANDOM) {
+        how.turn = aero_cluster_turn(batch->cluster);
+    }
+    node = aero_map_route(r->map, table, aero_partition_of(row->digest), &how);
+    if (node == NULL || !group_for(r, node, &row->group)) {
+        fail_row(row, AERO_ERR_INVALID_NODE);
+    }
+}
+
+/* Rows in the order of their groups, each group's in the order given. */
+static bool
+sort_rows(routing *r)
+{
+    aero_batch *batch = r->batch;
+    uint32_t next = 0;
+
+    if (batch->order == NULL) {
+        batch->order =
+            aero_alloc_array(batch->n_rows + 1, sizeof *batch->order);
+        if (batch->order == NULL) {
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < r->n; i++) {
+        batch->groups[i].first = next;
+        next += r->counts[i];
+    }
+    for (size_t i = 0; i < batch->n_rows; i++) {
+        aero_row *row = &batch->rows[i];
+
+        if (!row->done) {
+            aero_batch_group *group = &batch->groups[row->group];
+
+            batch->order[group->first + group->count++] = (uint32_t)i;
+        }
+    }
+    return true;
+}
+
+static bool
+make_groups(routing *r)
+{
+    aero_batch *batch = r->batch;
+
+    free_groups(batch);
+    batch->groups = aero_zalloc((r->n + 1) * sizeof *batch->groups);
+    batch->jobs = aero_alloc_array(r->n + 1, sizeof *batch->jobs);
+    if (batch->groups == NULL || batch->jobs == NULL) {
+        return false;
+    }
+    for (uint32_t i = 0; i < r->n; i++) {
+        aero_batch_group *group = &batch->groups[i];
+
+        aero_cmd_init(&group->cmd);
+        group->batch = batch;
+        group->node = aero_node_acquire(r->nodes[i]);
+        batch->jobs[i] = &group->cmd.job;
+        batch->n_groups++;
+    }
+    return sort_rows(r);
+}
+
+static aero_rc
+route(aero_batch *batch)
+{
+    routing r = {.batch = batch, .map = aero_cluster_map(batch->cluster)};
+    aero_rc rc = AERO_OK;
+
+    if (r.map == NULL || r.map->n_nodes == 0) {
+        aero_map_release(r.map);
+        return aero_fail(&batch->st, AERO_ERR_CLUSTER,
+                         "the cluster has no node");
+    }
+    r.nodes = aero_alloc_array(r.map->n_nodes, sizeof *r.nodes);
+    r.counts = aero_alloc_array(r.map->n_nodes, sizeof *r.counts);
+    if (r.nodes != NULL && r.counts != NULL) {
+        for (size_t i = 0; i < batch->n_rows; i++) {
+            if (!batch->rows[i].done) {
+                route_row(&r, &batch->rows[i]);
+            }
+        }
+    }
+    if (r.nodes == NULL || r.counts == NULL || !make_groups(&r)) {
+        rc = aero_fail(&batch->st, AERO_ERR_CLIENT, "no memory for a batch");
+    }
+    aero_free(r.nodes);
+    aero_free(r.counts);
+    aero_map_release(r.map);
+    return rc;
+}
+
+/* ---- replies ---- */
+
+static aero_rc
+keep_row(aero_batch *batch, aero_row *row, aero_span parts, aero_status *st)
+{
+    if (batch->on_row != NULL) {
+        return batch->on_row(batch->ctx, batch, row, parts, st);
+    }
+    row->reply_at = batch->store.len;
+    row->reply_len = (uint32_t)parts.len;
+    aero_buf_put_span(&batch->store, parts);
+    if (batch->store.failed) {
+        return aero_fail(st, AERO_ERR_CLIENT, "no memory for the replies");
+    }
+    return AERO_OK;
+}
+
+/* Step over what follows a message's head; gives it. */
+static aero_rc
+take_parts(aero_span *in, const aero_msg *msg, aero_span *parts,
+           aero_status *st)
+{
+    const uint8_t *from = in->ptr;
+    aero_rc rc = AERO_OK;
+
+    for (unsigned i = 0; rc == AERO_OK && i < msg->n_fields; i++) {
+        aero_field field;
+
+        rc = aero_field_take(in, &field, st);
+    }
+    for (unsigned i = 0; rc == AERO_OK && i < msg->n_ops; i++) {
+        aero_op op;
+
+        rc = aero_op_take(in, &op, st);
+    }
+    *parts = aero_span_of(from, (size_t)(in->ptr - from));
+    return rc;
+}
+
+static aero_rc
+take_row(aero_batch_group *group, const aero_msg *msg, aero_span parts,
+         aero_status *st)
+{
+    aero_batch *batch = group->batch;
+    aero_row *row;
+
+    if (msg->budget >= batch->n_rows) {
+        return aero_fail(st, AERO_ERR_CLIENT,
+                         "the server answers row %u of %zu", msg->budget,
+                         batch->n_rows);
+    }
+    row = &batch->rows[msg->budget];
+    if (row->done || &batch->groups[row->group] != group) {
+        return aero_fail(st, AERO_ERR_CLIENT,
+                         "the server answers row %u, which it was not asked",
+                         msg->budget);
+    }
+    row->done = true;
+    row->result = msg->result;
+    row->generation = msg->generation;
+    row->void_time = msg->ttl;
+    row->n_fields = msg->n_fields;
+    row->n_ops = msg->n_ops;
+    return keep_row(batch, row, parts, st);
+}
+
+static aero_rc
+on_frame(void *ctx, aero_span body, aero_status *st)
+{
+    aero_batch_group *group = ctx;
+
+    while (body.len != 0) {
+        aero_msg msg;
+        aero_span parts;
+        aero_rc rc = aero_msg_take(&body, &msg, st);
+
+        if (rc == AERO_OK) {
+            rc = take_parts(&body, &msg, &parts, st);
+        }
+        if (rc == AERO_OK && (msg.info3 & AERO_INFO3_LAST) != 0) {
+            group->result = msg.result;
+            return AERO_OK;
+        }
+        if (rc == AERO_OK) {
+            rc = take_row(group, &msg, parts, st);
+        }
+        if (rc != AERO_OK) {
+            return rc;
+        }
+    }
+    return AERO_MORE;
+}
+
+/* ---- requests ---- */
+
+static void
+put_request(aero_batch_group *group)
+{
+    aero_batch *batch = group->batch;
+    aero_cmd *cmd = &group->cmd;
+    aero_batch_put put;
+
+    aero_batch_open(&put, &cmd->out, batch->info1, batch->filter,
+                    batch->flags);
+    cmd->head_at = (ptrdiff_t)put.msg_at;
+    for (uint32_t i = 0; i < group->count; i++) {
+        uint32_t index = batch->order[group->first + i];
+        const aero_row *row = &batch->rows[index];
+
+        aero_batch_open_row(&put, index, row->digest);
+        aero_batch_put_body(&put, row->body, row->has_key);
+        cmd->is_write |= row->is_write;
+    }
+    aero_batch_close(&put);
+}
+
+static bool
+begin_group(aero_batch_group *group, uint64_t now)
+{
+    aero_batch *batch = group->batch;
+    aero_cmd *cmd = &group->cmd;
+
+    aero_cmd_set_policy(cmd, &batch->policy);
+    cmd->node = aero_node_acquire(group->node);
+    cmd->node_is_given = true;
+    cmd->is_batch = true;
+    cmd->no_retry = true;
+    cmd->on_frame = on_frame;
+    cmd->ctx = group;
+    if (batch->total_by != AERO_NEVER) {
+        cmd->total_ms =
+            (uint32_t)((batch->total_by - now) / AERO_NS_PER_MS) + 1;
+        if (cmd->socket_ms > cmd->total_ms) {
+            cmd->socket_ms = cmd->total_ms;
+        }
+    }
+    put_request(group);
+    if (cmd->out.failed) {
+        return false;
+    }
+    aero_cmd_begin(cmd, batch->cluster, batch->source, now);
+    return true;
+}
+
+/* ---- rounds ---- */
+
+static void
+show_jobs(aero_batch *batch)
+{
+    if (batch->one_by_one) {
+        batch->task.jobs = &batch->jobs[batch->at];
+        batch->task.n_jobs = 1;
+    }
+    else {
+        batch->task.jobs = batch->jobs;
+        batch->task.n_jobs = batch->n_groups;
+    }
+}
+
+static aero_rc
+end(aero_batch *batch)
+{
+    batch->state = STATE_ENDED;
+    for (size_t i = 0; i < batch->n_rows && batch->result == 0; i++) {
+        int32_t result = batch->rows[i].result;
+
+        if (result != AERO_ERR_OK && result != AERO_ERR_RECORD_NOT_FOUND &&
+            result != AERO_ERR_FILTERED_OUT) {
+            batch->result = AERO_ERR_BATCH_FAILED;
+        }
+    }
+    return AERO_OK;
+}
+
+/* Nothing could be sent: every row that is left fails for that reason. */
+static aero_rc
+end_with(aero_batch *batch)
+{
+    batch->result = batch->st.code;
+    for (size_t i = 0; i < batch->n_rows; i++) {
+        if (!batch->rows[i].done) {
+            batch->rows[i].result = batch->st.code;
+        }
+    }
+    return end(batch);
+}
+
+static aero_rc
+start_round(aero_batch *batch, uint64_t now)
+{
+    if (route(batch) != AERO_OK) {
+        return end_with(batch);
+    }
+    for (uint32_t i = 0; i < batch->n_groups; i++) {
+        if (!begin_group(&batch->groups[i], now)) {
+            aero_fail(&batch->st, AERO_ERR_PARAM,
+                      "the batch does not fit a message of 128 MiB");
+            return end_with(batch);
+        }
+    }
+    if (batch->n_groups == 0) {
+        return end(batch);
+    }
+    batch->at = 0;
+    batch->state = STATE_RUNNING;
+    show_jobs(batch);
+    return AERO_MORE;
+}
+
+static bool
+may_pass(const aero_cmd *cmd)
+{
+    return cmd->rc == AERO_ERROR && cmd->st.code != AERO_ERR_CLIENT_ABORT &&
+           cmd->st.code != AERO_ERR_PARAM;
+}
+
+/* A request has failed: its rows that were not answered carry the reason, and
+ * those that write may have been done. */
+static bool
+conclude_group(aero_batch *batch, aero_batch_group *group)
+{
+    const aero_cmd *cmd = &group->cmd;
+    int32_t code = cmd->rc == AERO_OK ? AERO_ERR_NO_RESPONSE : cmd->st.code;
+    bool left = false;
+
+    for (uint32_t i = 0; i < group->count; i++) {
+        aero_row *row = &batch->rows[batch->order[group->first + i]];
+
+        if (!row->done) {
+            left = true;
+            row->result = code;
+            row->in_doubt |= row->is_write && cmd->st.in_doubt;
+        }
+    }
+    if (left && cmd->rc == AERO_OK && group->result != AERO_ERR_OK) {
+        batch->result = group->result;
+        batch->st.from_server = true;
+        aero_fail(&batch->st, group->result, "%s",
+                  aero_result_text(group->result));
+    }
+    if (left && cmd->rc == AERO_ERROR) {
+        batch->st = cmd->st;
+    }
+    return left && may_pass(cmd);
+}
+
+static aero_rc
+step_nap(aero_job *nap)
+{
+    return aero_clock_now() >= nap->by ? AERO_OK : AERO_MORE;
+}
+
+static aero_rc
+pause(aero_batch *batch, uint64_t until)
+{
+    batch->nap.step = step_nap;
+    batch->nap.fd = -1;
+    batch->nap.want = AERO_WANT_NOTHING;
+    batch->nap.by = until;
+    batch->jobs[0] = &batch->nap;
+    batch->task.jobs = batch->jobs;
+    batch->task.n_jobs = 1;
+    batch->state = STATE_PAUSED;
+    return AERO_MORE;
+}
+
+static aero_rc
+end_round(aero_batch *batch)
+{
+    uint64_t now = aero_clock_now();
+    uint32_t pause_ms = batch->policy.sleep_between_retries;
+    bool again = false;
+
+    if (batch->one_by_one && batch->at + 1 < batch->n_groups) {
+        batch->at++;
+        show_jobs(batch);
+        return AERO_MORE;
+    }
+    for (uint32_t i = 0; i < batch->n_groups; i++) {
+        again |= conclude_group(batch, &batch->groups[i]);
+    }
+    if (!again) {
+        return end(batch);
+    }
+    if (batch->try_no >= batch->policy.max_retries ||
+        now + pause_ms * AERO_NS_PER_MS >= batch->total_by) {
+        batch->result = batch->st.code;
+        return end(batch);
+    }
+    batch->try_no++;
+    batch->replica_no++;
+    atomic_fetch_add(&batch->cluster->n_retries, 1);
+    return pause_ms != 0 ? pause(batch, now + pause_ms * AERO_NS_PER_MS)
+                         : start_round(batch, now);
+}
+
+static aero_rc
+next(aero_task *task)
+{
+    aero_batch *batch = (aero_batch *)task;
+
+    switch (batch->state) {
+    case STATE_START:
+    case STATE_PAUSED:
+        return start_round(batch, aero_clock_now());
+    case STATE_RUNNING:
+        return end_round(batch);
+    default:
+        return AERO_OK;
+    }
+}
+
+void
+aero_batch_begin(aero_batch *batch, aero_cluster *cluster,
+                 const aero_source *source, uint64_t now)
+{
+    batch->task.next = next;
+    batch->cluster = cluster;
+    batch->source = source;
+    batch->state = STATE_START;
+    batch->try_no = 0;
+    batch->replica_no = 0;
+    batch->result = 0;
+    batch->total_by = aero_clock_after(now, batch->policy.total_timeout);
+    batch->linearize = batch->policy.read_mode_sc == AERO_READ_SC_LINEARIZE;
+    batch->store.len = 0;
+    aero_status_clear(&batch->st);
+    for (size_t i = 0; i < batch->n_rows; i++) {
+        aero_row *row = &batch->rows[i];
+
+        row->done = false;
+        row->in_doubt = false;
+        row->result = AERO_ERR_NO_RESPONSE;
+        row->n_fields = 0;
+        row->n_ops = 0;
+        row->reply_len = 0;
+    }
+}
