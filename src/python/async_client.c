@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "build.h"
 #include "client.h"
+#include "gil.h"
 #include "methods.inc"
 
 #include "aero/drive/tender.h"
@@ -16,8 +17,13 @@ extern PyType_Spec pump_spec;
     static PyObject *async_##name(PyObject *op, PyObject *const *args,        \
                                   Py_ssize_t nargs, PyObject *kwnames)        \
     {                                                                         \
-        return op_new((Client *)op, &sig_##name[0], build_##name, args,       \
+        PyObject *made;                                                       \
+                                                                              \
+        GIL_ENTER();                                                          \
+        made = op_new((Client *)op, &sig_##name[0], build_##name, args,       \
                       nargs, kwnames);                                        \
+        GIL_LEAVE();                                                          \
+        return made;                                                          \
     }
 #define DEFINE_PLAIN(name)                                                    \
     static PyObject *async_##name(PyObject *op, PyObject *const *args,        \

@@ -5,6 +5,7 @@
 #include "aero/drive/sync.h"
 #include "call.h"
 #include "expr.h"
+#include "gil.h"
 
 enum {
     SPARE_MAX = 64,    /* calls kept for reuse by one client */
@@ -169,9 +170,9 @@ check_signals(void *ctx)
     Unlocked *unlocked = ctx;
     bool stop;
 
-    PyEval_RestoreThread(unlocked->thread);
+    GIL_RESTORE(unlocked->thread);
     stop = PyErr_CheckSignals() < 0;
-    unlocked->thread = PyEval_SaveThread();
+    unlocked->thread = GIL_SAVE();
     return stop;
 }
 
@@ -182,14 +183,14 @@ wait_for(Call *call)
     aero_wait wait = {check_signals, &unlocked, -1};
     aero_rc rc;
 
-    unlocked.thread = PyEval_SaveThread();
+    unlocked.thread = GIL_SAVE();
     if (call->task == &call->cmd.task) {
         rc = aero_sync_job(&call->cmd.job, &wait);
     }
     else {
         rc = aero_sync_task(call->task, &wait);
     }
-    PyEval_RestoreThread(unlocked.thread);
+    GIL_RESTORE(unlocked.thread);
     return rc;
 }
 

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "build.h"
 #include "client.h"
+#include "gil.h"
 #include "methods.inc"
 
 #include "aero/base/alloc.h"
@@ -380,8 +381,13 @@ client_plain(PyObject *op, const Signature *sigs,
     static PyObject *client_##name(PyObject *op, PyObject *const *args,       \
                                    Py_ssize_t nargs, PyObject *kwnames)       \
     {                                                                         \
-        return call_method(op, sig_##name, build_##name, args, nargs,         \
-                           kwnames);                                          \
+        PyObject *result;                                                     \
+                                                                              \
+        GIL_ENTER();                                                          \
+        result =                                                              \
+            call_method(op, sig_##name, build_##name, args, nargs, kwnames);  \
+        GIL_LEAVE();                                                          \
+        return result;                                                        \
     }
 #define DEFINE_PLAIN(name)                                                    \
     static PyObject *client_##name(PyObject *op, PyObject *const *args,       \

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "client.h"
 #include "encode.h"
+#include "gil.h"
 #include "key.h"
 
 /* ---- functions ---- */
@@ -210,6 +211,11 @@ module_exec(PyObject *module)
     if (expression_setup_type(module) < 0 || client_setup_types(module) < 0) {
         return -1;
     }
+#ifdef AERO_GIL_CLOCK
+    if (PyModule_AddFunctions(module, gil_functions) < 0) {
+        return -1;
+    }
+#endif
     return async_setup_types(module);
 }
 

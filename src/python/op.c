@@ -6,6 +6,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "client.h"
+#include "gil.h"
 
 PyObject *
 op_new(Client *client, const Signature *sig, call_build build,
@@ -186,7 +187,7 @@ forget(Op *op)
 /* ---- stepping ---- */
 
 static PySendResult
-op_send(PyObject *self, PyObject *arg, PyObject **result)
+step_op(PyObject *self, PyObject *arg, PyObject **result)
 {
     Op *op = (Op *)self;
     PySendResult sent;
@@ -216,6 +217,17 @@ op_send(PyObject *self, PyObject *arg, PyObject **result)
     if (sent != PYGEN_NEXT) {
         forget(op);
     }
+    return sent;
+}
+
+static PySendResult
+op_send(PyObject *self, PyObject *arg, PyObject **result)
+{
+    PySendResult sent;
+
+    GIL_ENTER();
+    sent = step_op(self, arg, result);
+    GIL_LEAVE();
     return sent;
 }
 
@@ -464,6 +476,7 @@ op_dealloc(PyObject *self)
     if (PyObject_CallFinalizerFromDealloc(self) < 0) {
         return;
     }
+    GIL_ENTER();
     PyObject_GC_UnTrack(self);
     if (op->weakrefs != NULL) {
         PyObject_ClearWeakRefs(self);
@@ -473,6 +486,7 @@ op_dealloc(PyObject *self)
     Py_CLEAR(op->client);
     type->tp_free(self);
     Py_DECREF(type);
+    GIL_LEAVE();
 }
 
 static PyMethodDef op_methods[] = {
