@@ -24,11 +24,12 @@ from __future__ import annotations
 
 import re
 import sys
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+import tomllib
+from source import ROOT, wrap_call, write_files
+
 SOURCE = ROOT / "src" / "python" / "methods"
 TABLES = ROOT / "include" / "aero" / "wire" / "tables"
 ORDER = ("cluster", "single", "admin", "batch", "query", "udf", "index", "txn", "metrics")
@@ -45,10 +46,12 @@ class Param:
 
     @property
     def shown(self) -> str:
+        """With its default."""
         return self.name if self.default is None else f"{self.name}={self.default}"
 
     @property
     def typed(self) -> str:
+        """With its annotation, and its default."""
         text = f"{self.name}: {self.annotation}"
         return text if self.default is None else f"{text} = {self.default}"
 
@@ -174,11 +177,39 @@ def methods_h(methods: list[Method]) -> str:
     return "\n".join(out)
 
 
-def stub_method(m: Method, asynchronous: bool) -> str:
-    params = "".join(f", {p.typed}" for p in m.params)
-    prefix = "    async def" if asynchronous and not m.plain else "    def"
-    returns = m.returns
-    return f"{prefix} {m.name}(self{params}) -> {returns}: ...\n"
+#: Names of the rows that are others in the stub, where they are not to be public.
+STUB_NAMES = {"Key": "_Key", "UserKey": "_UserKey", "Operation": "_Op"}
+#: What the strict face gives in place of the main face's types.
+STRICT_RETURNS = {
+    "Record": "tuple[Any, dict[str, int] | None, dict[str, Any]]",
+    "ExistsResult": "tuple[Any, dict[str, int] | None]",
+    "OperateOrderedResult": "tuple[Any, dict[str, int] | None, list[tuple[str, Any]]]",
+    "list[InfoNodeResult]": "dict[str, tuple[None, str]]",
+    "list[NodeName]": "list[dict[str, Any]]",
+}
+
+
+def stub_names(text: str) -> str:
+    """An annotation of a row with the stub's names."""
+    return re.sub(r"(?<!\w)[A-Z]\w+", lambda m: STUB_NAMES.get(m[0], m[0]), text)
+
+
+def stub_doc(doc: str) -> list[str]:
+    """The docstring, indented for a method's body."""
+    lines = [f"        {line}" if line else "" for line in doc.rstrip("\n").split("\n")]
+    lines[0] = f'        """{lines[0].strip()}'
+    if len(lines) == 1:
+        return [lines[0] + '"""']
+    return [*lines, '        """']
+
+
+def stub_method(m: Method, asynchronous: bool = False, strict: bool = False) -> str:
+    """A method of the stub with its docstring."""
+    prefix = "async def" if asynchronous and not m.plain else "def"
+    returns = STRICT_RETURNS.get(m.returns, m.returns) if strict else m.returns
+    parts = ["self", *[stub_names(p.typed) for p in m.params]]
+    lines = wrap_call(f"{prefix} {m.name}", parts, f" -> {returns}:", "    ")
+    return "\n".join([*lines, *stub_doc(m.doc), ""])
 
 
 def rows_of(table: str, macro: str) -> list[list[str]]:
@@ -191,33 +222,25 @@ def rows_of(table: str, macro: str) -> list[list[str]]:
 
 
 def stub(methods: list[Method]) -> str:
-    head = (ROOT / "src" / "python" / "methods" / "head.pyi").read_text()
-    out = [head]
-    for name, asynchronous in (("Client", False), ("AsyncClient", True)):
-        out.append(f"class {name}:\n")
-        extra = (ROOT / "src" / "python" / "methods" / f"{name}.pyi").read_text()
-        out.append(extra)
+    """The stub of the extension."""
+    out = [(SOURCE / "head.pyi").read_text()]
+    for name in ("Client", "AsyncClient", "OfficialClient"):
+        asynchronous, strict = name == "AsyncClient", name == "OfficialClient"
+        extra = (SOURCE / f"{name}.pyi").read_text()
         own = set(re.findall(r"def (\w+)", extra))
-        out += [stub_method(m, asynchronous) for m in methods if m.name not in own]
-        out.append("\n")
-    return "".join(out).rstrip("\n") + "\n"
+        out += ["\n@disjoint_base\n", f"class {name}:\n", extra]
+        out += [stub_method(m, asynchronous, strict) for m in methods
+                if m.name not in own and not (asynchronous and m.custom)]
+    return "".join([*out, "\n", (SOURCE / "tail.pyi").read_text()])
 
 
-def main(argv: list[str]) -> int:
+def make_files() -> dict[Path, str]:
+    """All files with their text."""
     methods = read_methods()
-    files = {ROOT / "src" / "python" / "methods.inc": methods_inc(methods),
-             ROOT / "src" / "python" / "methods.h": methods_h(methods),
-             ROOT / "aerospike_py" / "_aerospike.pyi": stub(methods)}
-    stale = [p for p, text in files.items() if not p.exists() or p.read_text() != text]
-    if "--check" in argv:
-        for path in stale:
-            print(f"stale: {path.relative_to(ROOT)}")
-        return 1 if stale else 0
-    for path in stale:
-        path.write_text(files[path])
-        print(f"wrote {path.relative_to(ROOT)}")
-    return 0
+    return {ROOT / "src" / "python" / "methods.inc": methods_inc(methods),
+            ROOT / "src" / "python" / "methods.h": methods_h(methods),
+            ROOT / "aerospike_py" / "_aerospike.pyi": stub(methods)}
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(write_files(make_files(), sys.argv[1:]))
