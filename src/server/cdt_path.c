@@ -43,11 +43,11 @@ filter(path_walk *w, aero_span expression, const cdt_box *box, uint32_t at,
         return AERO_ERR_OK;
     }
     rc = evaluate(w, expression, box, at, &unknown);
-    if (unknown || !w->result.present ||
-        w->result.particle != AERO_PARTICLE_BOOL || w->result.bytes.len != 1) {
+    if (unknown) {
         *out = PATH_UNKNOWN;
     }
-    else if (w->result.bytes.ptr[0] == 0) {
+    else if (!w->result.present || w->result.particle != AERO_PARTICLE_BOOL ||
+             w->result.bytes.len != 1 || w->result.bytes.ptr[0] == 0) {
         *out = PATH_FALSE;
     }
     return rc;

@@ -4,12 +4,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
-#include "aero/server/cdt.h"
-#include "path_eval.h"
+#include "aero/server/exp.h"
 #include "test.h"
 #include "vectors.h"
-
-static const aero_path_eval evaluator = {path_eval, NULL, path_check};
 
 static const char *const cases = "server/golden/cdt.txt";
 
@@ -17,9 +14,14 @@ static int
 apply(const vector *v, aero_made *reply, aero_made *after)
 {
     aero_val bin = aero_val_of(v->before.particle, v->before.bytes);
+    aero_exp_paths paths;
+    int rc;
 
-    return aero_cdt_apply_path(bin, v->op == AERO_OP_CDT_MODIFY, v->payload,
-                               &evaluator, reply, after);
+    aero_exp_paths_init(&paths, 0);
+    rc = aero_cdt_apply_path(bin, v->op == AERO_OP_CDT_MODIFY, v->payload,
+                             &paths.eval, reply, after);
+    aero_exp_paths_fini(&paths);
+    return rc;
 }
 
 /* ---- recorded answers ---- */

@@ -24,8 +24,8 @@ typedef struct aero_path_vars {
  *
  * `eval` answers a result code (4 when `packed_exp` is no expression) and
  * sets `*unknown`, or writes the value into `*result`: not present means
- * "remove this child".  A filter that answers anything but a bool counts as
- * unknown.
+ * "remove this child".  A filter that answers anything but true lets nothing
+ * pass; "unknown" is an error unless the path's flags forgive it.
  *
  * `check`, which may be NULL, only builds: a result code.  It is asked before
  * any data is looked at. */
