@@ -8,8 +8,8 @@ its columns parted by one space::
 
 ``-`` stands for nothing, ``=`` as `after` for "as before"; a value is
 ``particle:hex``.  `payload` of an expression is the whole operation that
-reads it; `where` is the bin that an expression writes, or the record that it
-reads.  `marks` is a comma list: ``volatile`` (depends on time or size),
+reads it, that of a query its range (`particle` is the index's type); `where`
+is the bin that an expression writes, or the record that it reads.  `marks` is a comma list: ``volatile`` (depends on time or size),
 ``later`` (servers after 8.1.2 only), ``long`` (`after` is not kept here).
 The records that expressions and queries read are vectors of kind ``bin``.
 """
@@ -41,9 +41,17 @@ def marks(vector: Vector) -> str:
     return ",".join(found) or "-"
 
 
+def query_fields(vector: Vector) -> Vector:
+    """The range and the index type of a query, as payload and particle."""
+    fields = {field["type"]: field["hex"] for field in vector["fields"]}
+    return {"hex": fields.get(22), "wire_pt": int(fields.get(26, "0"), 16)}
+
+
 def line(vector: Vector) -> str:
     """One vector as one line."""
     sent = vector.get("read_op", vector)
+    if vector["kind"] == "query":
+        sent = query_fields(vector)
     columns = (
         vector["id"], vector["kind"], sent.get("wire_op", "-"),
         sent.get("wire_pt", "-"), sent.get("hex") or "-",

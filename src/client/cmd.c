@@ -34,6 +34,7 @@ aero_cmd_reset(aero_cmd *cmd)
     cmd->job.fd = -1;
     cmd->job.conn = NULL;
     cmd->job.io = NULL;
+    cmd->job.held = false;
     cmd->task.next = run_one_job;
     cmd->task.jobs = cmd->jobs;
     cmd->task.n_jobs = 1;
@@ -144,15 +145,31 @@ aero_cmd_body(const aero_cmd *cmd)
     return aero_exchange_body(&cmd->x);
 }
 
-/* ---- giving the connection back ---- */
-
-static void
-end_attempt(aero_cmd *cmd)
+void
+aero_cmd_leave_queue(aero_cmd *cmd)
 {
     if (cmd->queued) {
         cmd->source->leave(cmd->source->ctx, cmd);
         cmd->queued = false;
     }
+}
+
+void
+aero_cmd_extend(aero_cmd *cmd, uint64_t now)
+{
+    cmd->attempt_by = aero_clock_after(now, cmd->socket_ms);
+    if (cmd->attempt_by > cmd->total_by) {
+        cmd->attempt_by = cmd->total_by;
+    }
+    cmd->job.by = cmd->attempt_by;
+}
+
+/* ---- giving the connection back ---- */
+
+static void
+end_attempt(aero_cmd *cmd)
+{
+    aero_cmd_leave_queue(cmd);
     if (cmd->greeting_runs) {
         aero_greeting_fini(&cmd->greeting);
         cmd->greeting_runs = false;
@@ -623,10 +640,10 @@ exchange(aero_cmd *cmd)
     return lose_conn(cmd);
 }
 
-static aero_rc
-step(aero_job *job)
+aero_rc
+aero_cmd_step(aero_cmd *cmd)
 {
-    aero_cmd *cmd = (aero_cmd *)job;
+    aero_job *job = &cmd->job;
     aero_rc rc = AERO_OK;
 
     /* The first step needs no look at the clock. */
@@ -662,6 +679,12 @@ step(aero_job *job)
         }
     }
     return cmd->state == AERO_CMD_DONE ? cmd->rc : rc;
+}
+
+static aero_rc
+step(aero_job *job)
+{
+    return aero_cmd_step((aero_cmd *)job);
 }
 
 void

@@ -83,6 +83,9 @@ aero_drain_new(aero_cluster *cluster, aero_node *node, aero_pool *pool,
     drain->x.on_frame = drop_body;
     drain->x.ctx = drain;
     conn->patience_ms = 0;
+    if (conn->tls == NULL) {
+        conn->io = &aero_conn_plain; /* that of a driver may be gone by then */
+    }
     atomic_fetch_add(&cluster->n_recovering, 1);
     return drain;
 }

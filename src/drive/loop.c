@@ -373,38 +373,31 @@ make_slots(aero_run *run)
     return true;
 }
 
-/* Begin rounds until one has something to wait for, or the task ends. */
-static void
-advance(aero_run *run)
-{
-    while (run->n_live == 0) {
-        aero_rc rc = run->task->next(run->task);
-        size_t count;
-
-        if (rc != AERO_MORE) {
-            finish_run(run, rc);
-            return;
-        }
-        if (!make_slots(run)) {
-            finish_run(run, AERO_ERROR);
-            return;
-        }
-        run->stepping = true;
-        count = run->n_slots;
-        for (size_t i = 0; i < count; i++) {
-            step_slot(&run->slots[i]);
-        }
-        run->stepping = false;
-    }
-}
-
 static void
 unwatch(aero_slot *slot)
 {
-    if (slot->watcher != NULL) {
+    /* Its connection may have gone to another that waits for it now. */
+    if (slot->watcher != NULL && slot->watcher->slot == slot) {
         slot->watcher->slot = NULL;
-        slot->watcher = NULL;
     }
+    slot->watcher = NULL;
+}
+
+/* Its job is not stepped for a while but keeps its connection: unread bytes
+ * shall not wake anybody. */
+static void
+suspend(aero_slot *slot)
+{
+    aero_conn *conn = slot->job->conn;
+
+    if (conn != NULL && conn->watcher != NULL) {
+        aero_watcher *watcher = conn->watcher;
+
+        watcher->events = 0;
+        uv_poll_stop(&watcher->poll);
+    }
+    unwatch(slot);
+    deadlines_drop(&slot->run->loop->late, slot);
 }
 
 static void
@@ -429,20 +422,75 @@ watch(aero_slot *slot)
                                                     : UV_READABLE);
 }
 
+/* Those that have not ended are left as they are. */
+static void
+end_round(aero_run *run)
+{
+    for (size_t i = 0; i < run->n_slots; i++) {
+        if (run->slots[i].rc == AERO_MORE) {
+            suspend(&run->slots[i]);
+        }
+    }
+    run->n_live = 0;
+}
+
+/* The first steps of a round.  A job that was suspended has a connection
+ * already, which is watched again whatever its step does. */
+static void
+step_all(aero_run *run)
+{
+    size_t count = run->n_slots;
+
+    run->stepping = true;
+    for (size_t i = 0; i < count && run->n_live != 0; i++) {
+        if (run->slots[i].job->conn != NULL) {
+            watch(&run->slots[i]);
+        }
+        step_slot(&run->slots[i]);
+    }
+    run->stepping = false;
+}
+
+/* Begin rounds until one has something to wait for, or the task ends. */
+static void
+advance(aero_run *run)
+{
+    while (run->n_live == 0) {
+        aero_rc rc = run->task->next(run->task);
+
+        if (rc != AERO_MORE) {
+            finish_run(run, rc);
+            return;
+        }
+        if (!make_slots(run)) {
+            finish_run(run, AERO_ERROR);
+            return;
+        }
+        step_all(run);
+    }
+}
+
 static void
 after_step(aero_slot *slot)
 {
     aero_run *run = slot->run;
-    aero_loop *loop = run->loop;
+    aero_task *task = run->task;
 
     if (slot->rc == AERO_MORE) {
         watch(slot);
-        deadlines_set(&loop->late, slot);
+        deadlines_set(&run->loop->late, slot);
         return;
     }
+    if (slot->job->held) {
+        suspend(slot);
+    }
     unwatch(slot);
-    deadlines_drop(&loop->late, slot);
+    deadlines_drop(&run->loop->late, slot);
     run->n_live--;
+    if (run->n_live != 0 && task->enough != NULL &&
+        task->enough(task, slot->job)) {
+        end_round(run);
+    }
     if (run->n_live == 0 && !run->stepping) {
         advance(run);
     }
@@ -533,8 +581,7 @@ aero_loop_forget(aero_loop *loop, aero_run *run)
         return;
     }
     for (size_t i = 0; i < run->n_slots; i++) {
-        unwatch(&run->slots[i]);
-        deadlines_drop(&loop->late, &run->slots[i]);
+        suspend(&run->slots[i]);
     }
     if (run->slots != &run->one) {
         aero_free(run->slots);

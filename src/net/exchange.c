@@ -19,6 +19,9 @@ aero_exchange_init(aero_exchange *x, aero_conn *conn, aero_span request,
     x->limit = AERO_FRAME_MAX;
     x->started = false;
     x->sent = false;
+    x->held = false;
+    x->front = 0;
+    x->received = 0;
     x->on_frame = NULL;
     x->ctx = NULL;
     aero_buf_init(&x->inflated);
@@ -114,6 +117,45 @@ keep_frame(aero_exchange *x, const aero_frame *frame, size_t whole,
     return AERO_OK;
 }
 
+/* A frame was dealt with: AERO_MORE when another follows. */
+static aero_rc
+after_frame(aero_exchange *x, size_t whole, aero_rc rc, aero_status *st)
+{
+    if (rc == AERO_ERROR) {
+        return rc;
+    }
+    drop_frame(x->in, whole);
+    if (rc == AERO_OK && x->in->len != 0) {
+        return aero_fail(st, AERO_ERR_CLIENT,
+                         "%zu bytes came behind the reply", x->in->len);
+    }
+    return rc;
+}
+
+/* The frame at the front, if it is whole: its size, else AERO_MORE with room
+ * for the rest of it. */
+static aero_rc
+find_frame(aero_exchange *x, aero_frame *frame, size_t *whole, aero_status *st)
+{
+    aero_rc rc = aero_frame_peek(aero_buf_span(x->in), frame, st);
+
+    if (rc == AERO_OK) {
+        rc = check_frame(x, frame, st);
+    }
+    if (rc != AERO_OK) {
+        return rc;
+    }
+    *whole = AERO_FRAME_HEAD + (size_t)frame->size;
+    if (x->in->len >= *whole) {
+        return AERO_OK;
+    }
+    if (!aero_buf_reserve(x->in, *whole - x->in->len)) {
+        return aero_fail(st, AERO_ERR_CLIENT,
+                         "no memory for a reply of %u bytes", frame->size);
+    }
+    return AERO_MORE;
+}
+
 /* Hand on what is whole. */
 static aero_rc
 take_frames(aero_exchange *x, aero_status *st)
@@ -122,22 +164,10 @@ take_frames(aero_exchange *x, aero_status *st)
         aero_frame frame;
         aero_span body;
         size_t whole;
-        aero_rc rc = aero_frame_peek(aero_buf_span(x->in), &frame, st);
+        aero_rc rc = find_frame(x, &frame, &whole, st);
 
-        if (rc == AERO_OK) {
-            rc = check_frame(x, &frame, st);
-        }
         if (rc != AERO_OK) {
             return rc;
-        }
-        whole = AERO_FRAME_HEAD + (size_t)frame.size;
-        if (x->in->len < whole) {
-            if (!aero_buf_reserve(x->in, whole - x->in->len)) {
-                return aero_fail(st, AERO_ERR_CLIENT,
-                                 "no memory for a reply of %u bytes",
-                                 frame.size);
-            }
-            return AERO_MORE;
         }
         if (x->on_frame == NULL) {
             return keep_frame(x, &frame, whole, st);
@@ -146,18 +176,27 @@ take_frames(aero_exchange *x, aero_status *st)
         if (rc == AERO_OK) {
             rc = x->on_frame(x->ctx, body, st);
         }
-        if (rc == AERO_ERROR) {
+        if (x->held && rc == AERO_MORE) {
+            x->front = whole;
+            return AERO_MORE;
+        }
+        rc = after_frame(x, whole, rc, st);
+        if (rc != AERO_MORE) {
             return rc;
         }
-        drop_frame(x->in, whole);
-        if (rc == AERO_OK) {
-            return x->in->len == 0
-                       ? AERO_OK
-                       : aero_fail(st, AERO_ERR_CLIENT,
-                                   "%zu bytes came behind the reply",
-                                   x->in->len);
-        }
     }
+}
+
+/* What was held has been released. */
+static aero_rc
+go_on(aero_exchange *x, aero_status *st)
+{
+    size_t whole = x->front;
+    aero_rc rc;
+
+    x->front = 0;
+    rc = after_frame(x, whole, x->verdict, st);
+    return rc == AERO_MORE ? take_frames(x, st) : rc;
 }
 
 static aero_rc
@@ -180,8 +219,9 @@ receive(aero_exchange *x, aero_status *st)
             return rc;
         }
         in->len += got;
+        x->received += got;
         rc = take_frames(x, st);
-        if (rc != AERO_MORE) {
+        if (rc != AERO_MORE || x->held) {
             return rc;
         }
     }
@@ -197,7 +237,14 @@ aero_exchange_step(aero_exchange *x, aero_status *st)
             return rc;
         }
     }
-    return receive(x, st);
+    if (x->front != 0 && !x->held) {
+        aero_rc rc = go_on(x, st);
+
+        if (rc != AERO_MORE) {
+            return rc;
+        }
+    }
+    return x->held ? AERO_MORE : receive(x, st);
 }
 
 aero_span

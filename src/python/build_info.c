@@ -80,25 +80,11 @@ begin_named(Call *call, const aero_source *source, uint64_t now)
 static int
 take_answer(Call *call, const aero_cmd *cmd, aero_span *value)
 {
-    aero_span body = aero_cmd_body(cmd);
     aero_status st;
-    aero_span command;
-    aero_span text;
-    int code;
 
-    aero_status_clear(&st);
-    memcpy(st.node, cmd->st.node, sizeof st.node);
-    if (aero_info_take_line(&body, &command, value, &st) != AERO_OK) {
-        raise_error(call->state, EXC_ClientError,
-                    "node %s gave no answer to the info command", st.node);
-        return -1;
-    }
-    if (!aero_info_error(*value, &code, &text)) {
+    if (aero_fan_value(cmd, value, &st) == AERO_OK) {
         return 0;
     }
-    st.from_server = true;
-    aero_fail(&st, code, "%.*s from node %s", (int)text.len, text.ptr,
-              st.node);
     raise_status(call->state, &st);
     return -1;
 }
@@ -215,11 +201,7 @@ free_fan(Call *call)
 static void
 cancel_fan(Call *call)
 {
-    aero_fan *fan = call->more;
-
-    for (size_t i = 0; i < fan->count; i++) {
-        aero_cmd_cancel(&fan->cmds[i], AERO_ERR_CLIENT_ABORT, "cancelled");
-    }
+    aero_fan_cancel(call->more);
 }
 
 static int

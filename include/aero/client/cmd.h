@@ -128,6 +128,14 @@ void aero_cmd_set_policy(aero_cmd *cmd, const aero_policy *policy);
 void aero_cmd_begin(aero_cmd *cmd, aero_cluster *cluster,
                     const aero_source *source, uint64_t now);
 
+/* One step, for jobs that are built around a command. */
+aero_rc aero_cmd_step(aero_cmd *cmd);
+
+/* It will not be stepped for a while: it does not queue meanwhile. */
+void aero_cmd_leave_queue(aero_cmd *cmd);
+/* It will be stepped again: the limit of the attempt begins anew. */
+void aero_cmd_extend(aero_cmd *cmd, uint64_t now);
+
 /* Nobody waits for it any more: its connection is drained or closed, and st
  * says so with `code`.  Does nothing to one that has ended. */
 void aero_cmd_cancel(aero_cmd *cmd, int32_t code, const char *why);

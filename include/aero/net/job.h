@@ -29,7 +29,10 @@ struct aero_job {
         *conn;    /* whose fd it is, for drivers that watch; or NULL */
     void *slot;   /* the driver's */
     uint8_t want; /* aero_want */
-    uint64_t by;  /* AERO_NEVER: no limit */
+    /* Ended only for this round: its connection stays its own, and is not to
+     * be watched until a later round has it again. */
+    bool held;
+    uint64_t by; /* AERO_NEVER: no limit */
     /* How a clear connection of this job reads and writes: set by a driver
      * that may wait inside (drive/sync with one job); NULL: never waiting. */
     const struct aero_conn_io *io;
@@ -47,7 +50,8 @@ struct aero_task {
     aero_job **jobs; /* borrowed from the task's owner */
     size_t n_jobs;
     /* Called after each job of the round has ended; true: that is enough, the
-     * others need not go on (they are not stepped again).  May be NULL. */
+     * others need not go on: they are neither stepped nor watched unless a
+     * later round has them again.  May be NULL. */
     bool (*enough)(aero_task *task, aero_job *ended);
 };
 
