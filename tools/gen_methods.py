@@ -186,6 +186,10 @@ STRICT_RETURNS = {
     "OperateOrderedResult": "tuple[Any, dict[str, int] | None, list[tuple[str, Any]]]",
     "list[InfoNodeResult]": "dict[str, tuple[None, str]]",
     "list[NodeName]": "list[dict[str, Any]]",
+    "UserInfo": "dict[str, Any]",
+    "list[UserInfo]": "dict[str, dict[str, Any]]",
+    "RoleInfo": "list[dict[str, Any]]",
+    "list[RoleInfo]": "dict[str, list[dict[str, Any]]]",
 }
 
 

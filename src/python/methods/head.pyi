@@ -21,6 +21,7 @@ from .types import (
     OperateOrderedResult,
     OperatePolicy,
     Operation as _Op,
+    Privilege,
     QueryPolicy,
     ReadPolicy,
     Record,
