@@ -35,6 +35,12 @@ typedef struct OpsIn {
     uint32_t ttl;
 } OpsIn;
 
+/* Append a filter or index expression: whatever users may write for one.
+ * -1 with ParamError. */
+int expr_pack(ModState *state, PyObject *obj, aero_buf *out);
+/* Append a list of cdt_ctx objects. */
+int ctx_pack(ModState *state, PyObject *obj, aero_buf *out);
+
 /* Append all operations of `list` to the call's request. */
 int ops_put(Call *call, PyObject *list, OpsIn *ops);
 
