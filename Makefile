@@ -59,3 +59,5 @@ test-c: $(TEST_BIN) $(VECTORS) ## the C tests (V=asan and so on)
 	@set -e; for t in $(TEST_BIN); do $$t; done
 
 -include $(C_OBJ:.o=.d) $(SUP_OBJ:.o=.d) $(TEST_SRC:%.c=$(BUILD)/%.d)
+
+include bench/rules.mk

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-import types
-from typing import Any
+from types import TracebackType
 
-from . import _aerospike
+from . import _aerospike, _fork
+from ._client import origin_of
+from .types import ClientConfig
 
 
 async def _readable(fd: int) -> None:
     """Wait until the descriptor is readable."""
+    import asyncio
+
     loop = asyncio.get_running_loop()
     future = loop.create_future()
-    loop.add_reader(fd, lambda: future.done() or future.set_result(None))
+
+    def wake() -> None:
+        if not future.done():
+            future.set_result(None)
+
+    loop.add_reader(fd, wake)
     try:
         await future
     finally:
@@ -30,8 +37,16 @@ class AsyncClient(_aerospike.AsyncClient):
     Parameters
     ----------
     config : dict
-        As for ``client()``.
+        As for ``Client``.
     """
+
+    def __new__(cls, config: ClientConfig) -> AsyncClient:
+        made = super().__new__(cls, config)
+        made._origin = origin_of(config)
+        _fork.track(made)
+        return made
+
+    _origin: tuple[str, int, str | None]
 
     async def connect(self, username: str | None = None,
                       password: str | None = None) -> AsyncClient:
@@ -71,11 +86,22 @@ class AsyncClient(_aerospike.AsyncClient):
         return self
 
     async def __aexit__(self, exc_type: type[BaseException] | None, exc: BaseException | None,
-                        tb: types.TracebackType | None) -> bool:
+                        tb: TracebackType | None) -> bool:
         await self.close()
         return False
 
 
-def async_client(config: dict[str, Any]) -> AsyncClient:
-    """Make an AsyncClient; it does not connect."""
+def async_client(config: ClientConfig) -> AsyncClient:
+    """Make an AsyncClient; it does not connect.
+
+    Parameters
+    ----------
+    config : dict
+        As for ``Client``.
+
+    Returns
+    -------
+    AsyncClient
+        It connects with ``connect()``.
+    """
     return AsyncClient(config)

@@ -44,12 +44,13 @@ ENUMS = frozenset(("key", "replica", "gen", "exists", "commit_level", "read_mode
                    "read_mode_sc"))
 
 
-def fault(kind: str, text: str) -> Exception:
-    """An exception of one of the parameter classes."""
+def fault(kind: str, text: str, msg: str | None = None) -> Exception:
+    """An exception of one of the parameter classes; `msg` if the official text is shorter."""
     from ._aerospike import exceptions
 
-    made: Exception = exceptions[kind](-2, text, None, None, False)
-    made.__dict__.update(code=-2, msg=text, _text=text)
+    msg = text if msg is None else msg
+    made: Exception = exceptions[kind](-2, msg, None, None, False)
+    made.__dict__.update(code=-2, msg=msg, in_doubt=False, _text=text)
     return made
 
 
@@ -61,6 +62,18 @@ def param(text: str) -> Exception:
 def param_type(text: str) -> Exception:
     """A type is wrong."""
     return fault("ParamTypeError", text)
+
+
+def bad_setting(name: str, kind: str = "ParamTypeError") -> Exception:
+    """A setting is wrong, of a policy or of those checked like one."""
+    msg = "Invalid Policy setting value"
+    return fault(kind, f"{msg}: {name}", msg)
+
+
+def wrong_class(name: str, wanted: str, value: Any) -> Exception:
+    """A setting is of another class."""
+    return param_type(f"{name} must be an {wanted} class instance. But a "
+                      f"{type(value).__name__} was received instead")
 
 
 # ---- hosts ----
@@ -161,7 +174,7 @@ def _read_flags(config: Mapping[str, Any], out: dict[str, Any]) -> None:
             out[name] = config[name]
     for name in ("use_services_alternate", "rack_aware"):
         if config.get(name) is not None and not isinstance(config[name], bool):
-            raise param_type(f"Invalid Policy setting value: {name}")
+            raise bad_setting(name)
         out[name] = bool(config.get(name))
     coalesce = config.get("coalesce_reads", False)
     if not isinstance(coalesce, bool):
@@ -176,12 +189,12 @@ def _read_racks(config: Mapping[str, Any], out: dict[str, Any]) -> None:
     if config.get("rack_ids") is not None:
         ids = config["rack_ids"]
         if not isinstance(ids, list):
-            raise param_type("Invalid Policy setting value: rack_ids")
+            raise bad_setting("rack_ids")
     for number in ids:
         if isinstance(number, bool) or not isinstance(number, int):
-            raise param_type("Invalid Policy setting value: rack_ids")
+            raise bad_setting("rack_ids")
         if not -1 < number < 2**31:
-            raise fault("ParamOverflowError", "Invalid Policy setting value: rack_ids")
+            raise bad_setting("rack_ids", "ParamOverflowError")
     out["rack_ids"] = ids or None
 
 
@@ -204,7 +217,7 @@ def _check_policy_value(name: str, value: Any) -> None:
     else:
         fine = isinstance(value, int) and 0 <= value <= 0xFFFFFFFF
     if not fine:
-        raise param_type(f"Invalid Policy setting value: {name}")
+        raise bad_setting(name)
 
 
 def _read_policies(config: Mapping[str, Any], out: dict[str, Any], validate: bool) -> None:
@@ -218,7 +231,7 @@ def _read_policies(config: Mapping[str, Any], out: dict[str, Any], validate: boo
     for kind in POLICY_KINDS:
         given = policies.get(kind)
         if given is not None and not isinstance(given, dict):
-            raise param_type(f"Invalid Policy setting value: {kind}")
+            raise bad_setting(kind)
         merged = {**shortcuts, **(given or {})}
         for name, value in (given or {}).items():
             if validate and name not in KNOWN_POLICY_KEYS:
@@ -227,6 +240,13 @@ def _read_policies(config: Mapping[str, Any], out: dict[str, Any], validate: boo
         found[kind] = {k: v for k, v in merged.items()
                        if v is not None and k not in OBJECTS}
     out["policies"] = found
+    metrics = policies.get("metrics")
+    if metrics is not None:
+        from .helpers.metrics import MetricsPolicy
+
+        if not isinstance(metrics, MetricsPolicy):
+            raise wrong_class("metrics", "aerospike_helpers.metrics.MetricsPolicy", metrics)
+        out["metrics"] = metrics
     auth_mode = config.get("auth_mode", policies.get("auth_mode"))
     if isinstance(auth_mode, int) and not isinstance(auth_mode, bool):
         out["auth_mode"] = auth_mode
@@ -265,9 +285,8 @@ def _read_texts(config: Mapping[str, Any], out: dict[str, Any]) -> None:
     for name in ("user", "password"):
         if isinstance(config.get(name), str):
             out[name] = config[name]
-    name = config.get("cluster_name")
-    if isinstance(name, str):
-        out["cluster_name"] = name
+    if isinstance(config.get("cluster_name"), str):
+        out["cluster_name"] = config["cluster_name"]
     app_id = config.get("app_id")
     if app_id is not None and not isinstance(app_id, str):
         raise TypeError("app_id must be a str")
@@ -318,6 +337,17 @@ def _read_tls(config: Mapping[str, Any], out: dict[str, Any]) -> None:
         elif paths.capath:
             found["capath"] = paths.capath
     out["tls"] = found
+
+
+def _read_provider(config: Mapping[str, Any], out: dict[str, Any]) -> None:
+    provider = config.get("config_provider")
+    if provider is None:
+        return
+    from ._values import ConfigProvider
+
+    if not isinstance(provider, ConfigProvider):
+        raise wrong_class("config_provider", "aerospike.ConfigProvider", provider)
+    out["config_provider"] = provider
 
 
 def _read_ip_map(config: Mapping[str, Any], out: dict[str, Any]) -> None:
@@ -380,7 +410,7 @@ def normalize(config: Any, strict: bool, asynchronous: bool) -> dict[str, Any]:
     _read_auth(out, strict)
     _read_texts(config, out)
     readers: tuple[Callable[[Mapping[str, Any], dict[str, Any]], None], ...] = (
-        _read_serialization, _read_lua, _read_shm, _read_tls, _read_ip_map)
+        _read_serialization, _read_lua, _read_shm, _read_tls, _read_provider, _read_ip_map)
     for read in readers:
         read(config, out)
     out["send_bool_as_int"] = config.get("send_bool_as") == 0 and config.get(

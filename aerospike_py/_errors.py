@@ -14,7 +14,7 @@ class AerospikeError(Exception):
         The server's result code, or a negative one of the client.
     msg : str or None
         The message alone.
-    in_doubt : bool
+    in_doubt : bool or None
         A write may have happened although its answer did not arrive.
     result_code : int
         The server's code, -1 for errors of the client.
@@ -36,7 +36,7 @@ class AerospikeError(Exception):
     msg: str | None = None
     file: str | None = None
     line: int | None = None
-    in_doubt: bool = False
+    in_doubt: bool | None = None
     result_code: int = -1
     subcode: int = 0
     node: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, final
 
 
 def _param(text: str) -> Exception:
@@ -150,6 +150,8 @@ class KeyOrderedDict(dict[Any, Any]):
 class HyperLogLog(bytes):
     """The bytes of a HyperLogLog sketch."""
 
+    __slots__ = ()
+
     def __repr__(self) -> str:
         return f"HyperLogLog({bytes.__repr__(self)})"
 
@@ -183,14 +185,17 @@ class _Marker:
         return f"{type(self).__name__}()"
 
 
+@final
 class CDTWildcard(_Marker):
     """In comparisons of lists and maps: equal to anything."""
 
 
+@final
 class CDTInfinite(_Marker):
     """In comparisons of lists and maps: above everything."""
 
 
+@final
 class Transaction:
     """Commands that take effect together (strong consistency, Enterprise).
 
@@ -270,3 +275,40 @@ def geojson(geojson_str: str) -> GeoJSON:
         raise _param("The geospatial data should be a string")
     _load(geojson_str)
     return GeoJSON(geojson_str)
+
+
+@final
+class ConfigProvider:
+    """A file with settings that outrank those of the program.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    interval : int, milliseconds
+        How often it is looked at.
+    """
+
+    __slots__ = ("_interval", "_path")
+
+    def __init__(self, path: str, interval: int = 5000) -> None:
+        if not isinstance(path, str):
+            raise TypeError(f"path must be a str, not {type(path).__name__}")
+        self._path = path
+        self._interval = _check_u32(interval)
+
+    def __init_subclass__(cls) -> None:
+        raise TypeError("type 'aerospike.ConfigProvider' is not an acceptable base type")
+
+    @property
+    def path(self) -> str:
+        """The file."""
+        return self._path
+
+    @property
+    def interval(self) -> int:
+        """How often it is looked at, milliseconds."""
+        return self._interval
+
+    def __repr__(self) -> str:
+        return f"ConfigProvider({self._path!r}, interval={self._interval})"

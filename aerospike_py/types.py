@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import ItemsView, KeysView, Mapping, ValuesView
 from typing import Any, NamedTuple, TypedDict
 
+from ._typing import disjoint_base
+
 UserKey = str | int
 AerospikeRecord = dict[str, Any]
 BatchRecords = dict[UserKey, AerospikeRecord]
@@ -111,6 +113,93 @@ class OperateOrderedResult(NamedTuple):
     ordered_bins: list[BinTuple]
 
 
+class _BatchRow(NamedTuple):
+    key: AerospikeKey
+    result: int
+    record: Record | None
+    in_doubt: bool = False
+
+
+@disjoint_base
+class BatchRecord(_BatchRow):
+    """What came of one row of a batch: ``(key, result, record, in_doubt)``.
+
+    Attributes
+    ----------
+    key : AerospikeKey
+    result : int
+        The server's code for this record, 0 if all went well.
+    record : Record or None
+        What was read or written, if `result` is 0.
+    in_doubt : bool
+        A write may have happened although its answer did not arrive.
+    message : str or None
+        What the server or client says about a failure.
+    subcode : int
+        The server's finer reason.
+    """
+
+    message: str | None = None
+    subcode: int = 0
+
+    def __new__(cls, key: AerospikeKey, result: int, record: Record | None,
+                in_doubt: bool = False, message: str | None = None,
+                subcode: int = 0) -> BatchRecord:
+        made = super().__new__(cls, key, result, record, in_doubt)
+        if message is not None:
+            made.message = message
+        if subcode:
+            made.subcode = subcode
+        return made
+
+
+class BatchRetryInfo(NamedTuple):
+    """How often the rows of a batch were sent.
+
+    Attributes
+    ----------
+    attempts, max_attempts : int
+        How often the batch was sent, and how often it could have been.
+    truncated_by_timeout : bool
+        The time was up before all attempts were made.
+    unresolved : int
+        Rows that might have succeeded with another attempt.
+    """
+
+    attempts: int = 1
+    max_attempts: int = 1
+    truncated_by_timeout: bool = False
+    unresolved: int = 0
+
+
+_NO_FAILURE = frozenset((0, 2, 27))  # done, not found, filtered out
+_BATCH_FAILED = -16
+
+
+class _BatchResult(NamedTuple):
+    batch_records: list[BatchRecord]
+    retry: BatchRetryInfo = BatchRetryInfo()
+
+
+class BatchWriteResult(_BatchResult):
+    """What came of a batch: ``(batch_records, retry)``.
+
+    Attributes
+    ----------
+    batch_records : list of BatchRecord
+        In the order of the keys.
+    retry : BatchRetryInfo
+    """
+
+    __slots__ = ()
+
+    @property
+    def result(self) -> int:
+        """0, or -16 if a row failed."""
+        fine = all(row.result in _NO_FAILURE for row in self.batch_records)
+        return 0 if fine else _BATCH_FAILED
+
+
 class InfoNodeResult(NamedTuple):
     """What one node answered to an info command."""
 
@@ -122,7 +211,8 @@ class InfoNodeResult(NamedTuple):
 class InfoResults(list[InfoNodeResult]):
     """What all nodes answered: a list that can be read by node names, too.
 
-    ``results[name]`` is ``(None, "value\\n")``, as the official client gives it.
+    ``results[name]`` is ``(None, value)`` with a newline behind the value, as the official client
+    gives it.
     """
 
     __slots__ = ()
@@ -309,7 +399,11 @@ class AdminPolicy(TypedDict, total=False):
     timeout: int
 
 
-InfoPolicy = AdminPolicy
+class InfoPolicy(AdminPolicy, total=False):
+    """How an info command behaves."""
+
+    send_as_is: bool
+    check_bounds: bool
 
 
 class WriteMeta(TypedDict, total=False):

@@ -14,7 +14,8 @@ A row is a table named like the method:
 ``custom``
     C provides the methods of both clients by hand;
 ``async``
-    a plain one whose asynchronous form returns a coroutine all the same;
+    whether the asynchronous form is a coroutine function, where that does not
+    follow from ``plain`` and ``custom``;
 ``returns_async``
     what the asynchronous form returns, where that differs;
 ``doc``
@@ -33,11 +34,12 @@ from __future__ import annotations
 
 import re
 import sys
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+import tomllib
+from source import ROOT, wrap_call, write_files
+
 SOURCE = ROOT / "src" / "python" / "methods"
 TABLES = ROOT / "include" / "aero" / "wire" / "tables"
 ORDER = ("cluster", "single", "admin", "batch", "query", "udf", "index", "txn", "metrics")
@@ -54,10 +56,12 @@ class Param:
 
     @property
     def shown(self) -> str:
+        """With its default."""
         return self.name if self.default is None else f"{self.name}={self.default}"
 
     @property
     def typed(self) -> str:
+        """With its annotation, and its default."""
         text = f"{self.name}: {self.annotation}"
         return text if self.default is None else f"{text} = {self.default}"
 
@@ -110,6 +114,7 @@ def read_params(sig: str, types: str) -> list[Param]:
 
 
 def read_file(path: Path) -> list[Method]:
+    """The rows of one file."""
     found = []
     for title, row in tomllib.loads(path.read_text()).items():
         owner, _, name = title.rpartition(".")
@@ -124,6 +129,7 @@ def read_file(path: Path) -> list[Method]:
 
 
 def read_methods() -> list[Method]:
+    """Methods of the clients."""
     methods = []
     known = {p.stem for p in SOURCE.glob("*.toml")}
     if known - set(ORDER):
@@ -213,11 +219,40 @@ def methods_h(methods: list[Method]) -> str:
     return "\n".join(out)
 
 
-def stub_method(m: Method, asynchronous: bool) -> str:
-    params = "".join(f", {p.typed}" for p in m.params)
-    prefix = "    async def" if asynchronous and m.is_async else "    def"
+#: Names of the rows that are others in the stub, where they are not to be public.
+STUB_NAMES = {"Key": "_Key", "UserKey": "_UserKey", "Operation": "_Op"}
+#: What the strict face gives in place of the main face's types.
+STRICT_RETURNS = {
+    "Record": "tuple[Any, dict[str, int] | None, dict[str, Any]]",
+    "ExistsResult": "tuple[Any, dict[str, int] | None]",
+    "OperateOrderedResult": "tuple[Any, dict[str, int] | None, list[tuple[str, Any]]]",
+    "list[InfoNodeResult]": "dict[str, tuple[None, str]]",
+    "list[NodeName]": "list[dict[str, Any]]",
+}
+
+
+def stub_names(text: str) -> str:
+    """An annotation of a row with the stub's names."""
+    return re.sub(r"(?<!\w)[A-Z]\w+", lambda m: STUB_NAMES.get(m[0], m[0]), text)
+
+
+def stub_doc(doc: str) -> list[str]:
+    """The docstring, indented for a method's body."""
+    lines = [f"        {line}" if line else "" for line in doc.rstrip("\n").split("\n")]
+    lines[0] = f'        """{lines[0].strip()}'
+    if len(lines) == 1:
+        return [lines[0] + '"""']
+    return [*lines, '        """']
+
+
+def stub_method(m: Method, asynchronous: bool = False, strict: bool = False) -> str:
+    """A method of the stub with its docstring."""
+    prefix = "async def" if asynchronous and m.is_async else "def"
     returns = m.returns_async if asynchronous else m.returns
-    return f"{prefix} {m.name}(self{params}) -> {returns}: ...\n"
+    returns = STRICT_RETURNS.get(returns, returns) if strict else returns
+    parts = ["self", *[stub_names(p.typed) for p in m.params]]
+    lines = wrap_call(f"{prefix} {m.name}", parts, f" -> {returns}:", "    ")
+    return "\n".join([*lines, *stub_doc(m.doc), ""])
 
 
 def rows_of(table: str, macro: str) -> list[list[str]]:
@@ -229,42 +264,37 @@ def rows_of(table: str, macro: str) -> list[list[str]]:
     return found
 
 
-def stub_class(name: str, folder: Path, methods: list[Method], asynchronous: bool) -> str:
+def stub_class(name: str, folder: Path, methods: list[Method]) -> list[str]:
+    """A class of the stub: its file of what has no row, then the rows."""
+    asynchronous, strict = name.startswith("Async"), name.startswith("Official")
     extra = (folder / f"{name}.pyi").read_text()
     own = set(re.findall(r"def (\w+)", extra))
-    lines = [stub_method(m, asynchronous) for m in methods if m.name not in own]
-    return f"class {name}:\n{extra}{''.join(lines)}\n"
+    return [f"class {name}:\n", extra,
+            *[stub_method(m, asynchronous, strict) for m in methods if m.name not in own]]
 
 
 def stub(methods: list[Method], types: list[Method]) -> str:
+    """The stub of the extension."""
     out = [(SOURCE / "head.pyi").read_text()]
-    for name in ("Client", "AsyncClient"):
-        out.append(stub_class(name, SOURCE, methods, name.startswith("Async")))
+    for name in ("Client", "AsyncClient", "OfficialClient"):
+        out += ["\n@disjoint_base\n", *stub_class(name, SOURCE, methods)]
     for kind in ("Query", "Scan"):
         own = [m for m in types if m.owner in ("q", kind)]
         for name in (kind, f"Async{kind}"):
-            out.append(stub_class(name, SOURCE / "types", own, name.startswith("Async")))
-    out.append((SOURCE / "types" / "tail.pyi").read_text())
-    return "".join(out).rstrip("\n") + "\n"
+            out += ["\n@final\n", *stub_class(name, SOURCE / "types", own)]
+    return "".join([*out, "\n", (SOURCE / "types" / "tail.pyi").read_text(),
+                    "\n", (SOURCE / "tail.pyi").read_text()])
 
 
-def main(argv: list[str]) -> int:
+def make_files() -> dict[Path, str]:
+    """All files with their text."""
     methods, types = read_methods(), read_types()
     clients_inc, types_inc = methods_inc(methods, types)
-    files = {ROOT / "src" / "python" / "methods.inc": clients_inc,
-             ROOT / "src" / "python" / "query_methods.inc": types_inc,
-             ROOT / "src" / "python" / "methods.h": methods_h(methods),
-             ROOT / "aerospike_py" / "_aerospike.pyi": stub(methods, types)}
-    stale = [p for p, text in files.items() if not p.exists() or p.read_text() != text]
-    if "--check" in argv:
-        for path in stale:
-            print(f"stale: {path.relative_to(ROOT)}")
-        return 1 if stale else 0
-    for path in stale:
-        path.write_text(files[path])
-        print(f"wrote {path.relative_to(ROOT)}")
-    return 0
+    return {ROOT / "src" / "python" / "methods.inc": clients_inc,
+            ROOT / "src" / "python" / "query_methods.inc": types_inc,
+            ROOT / "src" / "python" / "methods.h": methods_h(methods),
+            ROOT / "aerospike_py" / "_aerospike.pyi": stub(methods, types)}
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(write_files(make_files(), sys.argv[1:]))

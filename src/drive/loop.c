@@ -412,6 +412,9 @@ watch(aero_slot *slot)
     if (watcher == NULL) {
         return;
     }
+    if (watcher->slot != NULL) {
+        watcher->slot->watcher = NULL; /* a late reply was handed on */
+    }
     slot->watcher = watcher;
     watcher->slot = slot;
     /* Reading is always watched: nothing is to be changed between commands. */

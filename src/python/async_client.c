@@ -5,7 +5,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "build.h"
 #include "client.h"
+#include "gil.h"
 #include "methods.inc"
+#include "query.h"
 
 #include "aero/drive/tender.h"
 
@@ -16,8 +18,13 @@ extern PyType_Spec pump_spec;
     static PyObject *async_##name(PyObject *op, PyObject *const *args,        \
                                   Py_ssize_t nargs, PyObject *kwnames)        \
     {                                                                         \
-        return op_new((Client *)op, &sig_##name[0], build_##name, args,       \
+        PyObject *made;                                                       \
+                                                                              \
+        GIL_ENTER();                                                          \
+        made = op_new((Client *)op, &sig_##name[0], build_##name, args,       \
                       nargs, kwnames);                                        \
+        GIL_LEAVE();                                                          \
+        return made;                                                          \
     }
 #define DEFINE_PLAIN(name)                                                    \
     static PyObject *async_##name(PyObject *op, PyObject *const *args,        \
@@ -133,11 +140,26 @@ async_close_now(PyObject *op, PyObject *unused)
     {#name, (PyCFunction)(void (*)(void))async_##name,                        \
      METH_FASTCALL | METH_KEYWORDS, doc_##name},
 
+static PyObject *
+async_query(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
+            PyObject *kwnames)
+{
+    return query_make((Client *)op, &sig_query[0], false, args, nargs,
+                      kwnames);
+}
+
+static PyObject *
+async_scan(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
+           PyObject *kwnames)
+{
+    return query_make((Client *)op, &sig_scan[0], true, args, nargs, kwnames);
+}
+
 static PyMethodDef async_methods[] = {
-    METHODS_PLAIN(METHOD_ENTRY)
-    METHODS_CALL(METHOD_ENTRY)
-    {"_begin_connect", (PyCFunction)(void (*)(void))async_begin_connect,
-     METH_FASTCALL, NULL},
+    METHODS_PLAIN(METHOD_ENTRY) METHODS_CALL(METHOD_ENTRY) METHOD_ENTRY(query)
+        METHOD_ENTRY(scan){"_begin_connect",
+                           (PyCFunction)(void (*)(void))async_begin_connect,
+                           METH_FASTCALL, NULL},
     {"_poll_connect", async_poll_connect, METH_NOARGS, NULL},
     {"_abort_connect", async_abort_connect, METH_NOARGS, NULL},
     {"_close_now", async_close_now, METH_NOARGS, NULL},
@@ -161,14 +183,10 @@ async_init(PyObject *op, PyObject *args, PyObject *kwargs)
 }
 
 static PyType_Slot async_slots[] = {
-    {Py_tp_new, async_new},
-    {Py_tp_init, async_init},
-    {Py_tp_dealloc, client_dealloc},
-    {Py_tp_traverse, client_traverse},
-    {Py_tp_clear, client_clear},
-    {Py_tp_methods, async_methods},
-    {Py_tp_members, client_members},
-    {0, NULL},
+    {Py_tp_new, async_new},          {Py_tp_init, async_init},
+    {Py_tp_dealloc, client_dealloc}, {Py_tp_traverse, client_traverse},
+    {Py_tp_clear, client_clear},     {Py_tp_methods, async_methods},
+    {Py_tp_members, client_members}, {0, NULL},
 };
 
 static PyType_Spec async_spec = {
@@ -185,10 +203,10 @@ register_coroutine(PyTypeObject *type)
     PyObject *abc = PyImport_ImportModule("collections.abc");
     PyObject *coroutine =
         abc == NULL ? NULL : PyObject_GetAttrString(abc, "Coroutine");
-    PyObject *done = coroutine == NULL
-                         ? NULL
-                         : PyObject_CallMethod(coroutine, "register", "O",
-                                               type);
+    PyObject *done =
+        coroutine == NULL
+            ? NULL
+            : PyObject_CallMethod(coroutine, "register", "O", type);
 
     Py_XDECREF(abc);
     Py_XDECREF(coroutine);

@@ -5,6 +5,7 @@
 #define AERO_PYTHON_BUILD_H
 
 #include "call.h"
+#include "encode.h"
 
 #include "methods.h"
 
@@ -19,12 +20,16 @@ int build_take_meta(Call *call, PyObject *meta, aero_policy_kind kind,
                     WriteWish *wish);
 
 /* A bin's name, checked; borrowed from `obj`. */
-int build_take_bin(Call *call, PyObject *obj, const char *what,
-                   aero_span *name);
+int build_take_bin(ModState *state, const Face *face, bool strict_types,
+                   PyObject *obj, const char *what, aero_span *name);
 
 /* Operations of a list: bits and counts of all of them. */
 typedef struct OpsIn {
     Encoder enc;
+    aero_buf *out;
+    Place place; /* of the operation that is read */
+    bool strict_types;    /* of the client */
+    uint32_t default_ttl; /* what TTL_CLIENT_DEFAULT stands for */
     bool skip_odd; /* entries that are no dicts are passed over */
     uint16_t count;
     bool reads;
@@ -35,13 +40,9 @@ typedef struct OpsIn {
     uint32_t ttl;
 } OpsIn;
 
-/* Append a filter or index expression: whatever users may write for one.
- * -1 with ParamError. */
-int expr_pack(ModState *state, PyObject *obj, aero_buf *out);
-/* Append a list of cdt_ctx objects. */
-int ctx_pack(ModState *state, PyObject *obj, aero_buf *out);
-
-/* Append all operations of `list` to the call's request. */
-int ops_put(Call *call, PyObject *list, OpsIn *ops);
+/* Append all operations of `list` to `ops->out`. */
+int ops_put(PyObject *list, OpsIn *ops);
+/* What a call of this client needs for it; puts into `out`. */
+OpsIn ops_begin(const Call *call, aero_buf *out);
 
 #endif

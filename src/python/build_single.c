@@ -7,25 +7,26 @@
 /* ---- arguments ---- */
 
 int
-build_take_bin(Call *call, PyObject *obj, const char *what, aero_span *name)
+build_take_bin(ModState *state, const Face *face, bool strict_types,
+               PyObject *obj, const char *what, aero_span *name)
 {
     if (!PyUnicode_Check(obj)) {
-        raise_param_type(call->state, "%s", what);
+        raise_param_type(state, "%s", what);
         return -1;
     }
-    if (value_as_text(call->state, obj, name) < 0) {
+    if (value_as_text(state, obj, name) < 0) {
         return -1;
     }
-    if (name->len > AERO_BIN_NAME_MAX && call->client->strict_types) {
-        raise_error(call->state, EXC_BinNameValueError,
-                    call->face->strict
+    if (name->len > AERO_BIN_NAME_MAX && strict_types) {
+        raise_error(state, EXC_BinNameValueError,
+                    face->strict
                         ? "A bin name should not exceed 15 characters limit"
                         : "Bin name '%U' exceeds the 15-byte limit",
                     obj);
         return -1;
     }
-    if (name->len == 0 && !call->face->strict) {
-        raise_error(call->state, EXC_BinNameValueError,
+    if (name->len == 0 && !face->strict) {
+        raise_error(state, EXC_BinNameValueError,
                     "Bin name must not be empty");
         return -1;
     }
@@ -295,7 +296,8 @@ take_select_name(Call *call, PyObject *obj, aero_span *name)
         }
         return 0;
     }
-    return build_take_bin(call, obj, "Bin name must be a string", name);
+    return build_take_bin(call->state, call->face, call->client->strict_types,
+                          obj, "Bin name must be a string", name);
 }
 
 int
@@ -341,9 +343,9 @@ put_bin(Call *call, const Encoder *enc, PyObject *name_obj, PyObject *value)
     size_t mark;
     uint8_t particle;
 
-    if (build_take_bin(call, name_obj,
-                       "A bin name must be a string or unicode string.",
-                       &name) < 0) {
+    if (build_take_bin(
+            call->state, call->face, call->client->strict_types, name_obj,
+            "A bin name must be a string or unicode string.", &name) < 0) {
         return -1;
     }
     mark = aero_op_open(out, AERO_OP_WRITE, AERO_PARTICLE_NIL, name);
@@ -499,7 +501,8 @@ build_remove_bin(Call *call)
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(names); i++) {
         aero_span name;
 
-        if (build_take_bin(call, PyList_GET_ITEM(names, i),
+        if (build_take_bin(call->state, call->face, call->client->strict_types,
+                           PyList_GET_ITEM(names, i),
                            "Invalid bin name, bin name should be a string or "
                            "unicode string",
                            &name) < 0) {
@@ -566,8 +569,9 @@ build_modify(Call *call, aero_op_type type,
     size_t mark;
 
     if (call_take_key(call, call->argv[0]) < 0 ||
-        build_take_bin(call, call->argv[1],
-                       "Bin name should be of type string", &name) < 0 ||
+        build_take_bin(call->state, call->face, call->client->strict_types,
+                       call->argv[1], "Bin name should be of type string",
+                       &name) < 0 ||
         (call->client->strict_types && check(call, call->argv[2]) < 0) ||
         take_write(call, call->argv[3], call->argv[4], AERO_POLICY_OPERATE,
                    &wish) < 0) {
@@ -642,7 +646,7 @@ static int
 build_operations(Call *call, bool skip_odd)
 {
     PyObject *list = call->argv[1];
-    OpsIn ops = {.enc = call_encoder(call, false), .skip_odd = skip_odd};
+    OpsIn ops = ops_begin(call, &call->cmd.out);
     WriteWish wish;
     aero_msg msg = {0};
     aero_single s;
@@ -658,8 +662,9 @@ build_operations(Call *call, bool skip_odd)
                    &wish) < 0) {
         return -1;
     }
+    ops.skip_odd = skip_odd;
     aero_single_open(&s, &call->cmd, &call->key, &call->policy, &msg);
-    if (ops_put(call, list, &ops) < 0) {
+    if (ops_put(list, &ops) < 0) {
         return -1;
     }
     if (ops.writes) {

@@ -4,9 +4,12 @@
 #include "aero/base/alloc.h"
 #include "aero/drive/sync.h"
 #include "call.h"
+#include "expr.h"
+#include "gil.h"
 
 enum {
-    SPARE_MAX = 64 /* calls kept for reuse by one client */
+    SPARE_MAX = 64,    /* calls kept for reuse by one client */
+    FILTER_KEEP = 4096 /* bytes of a filter kept for the next */
 };
 
 Call *
@@ -60,6 +63,7 @@ call_free(Call *call)
         call->more = NULL;
     }
     Py_CLEAR(call->hold);
+    Py_CLEAR(call->filter_hold);
     aero_cluster_release(call->cluster);
     call->cluster = NULL;
     if (call->cmd.node_is_given) {
@@ -78,6 +82,7 @@ call_free(Call *call)
     pthread_mutex_unlock(&client->lock);
     if (!keep) {
         aero_cmd_fini(&call->cmd);
+        aero_buf_fini(&call->filter);
         aero_free(call);
     }
 }
@@ -119,12 +124,41 @@ call_take_key(Call *call, PyObject *key)
     return key_take(call->state, call->face, key, &call->key, &call->parts);
 }
 
+/* Pack the filter that the policy names; its bytes stay until the end. */
+static int
+take_filter(Call *call)
+{
+    aero_policy *policy = &call->policy;
+    PyObject *expr = policy->filter_expression != NULL
+                         ? policy->filter_expression
+                         : policy->expressions;
+    Encoder enc;
+
+    if (expr == NULL) {
+        return 0;
+    }
+    if (expression_packed(call->state, expr, &policy->filter)) {
+        Py_XSETREF(call->filter_hold, Py_NewRef(expr));
+        return 0;
+    }
+    enc = call_encoder(call, false);
+    aero_buf_reset(&call->filter, FILTER_KEEP);
+    if (expr_pack(&enc, expr, &call->filter) < 0) {
+        return -1;
+    }
+    policy->filter = aero_buf_span(&call->filter);
+    return 0;
+}
+
 int
 call_take_policy(Call *call, PyObject *policy, aero_policy_kind kind)
 {
     call->policy = call->client->defaults[kind];
-    return policy_take(call->state, call->face, policy, kind,
-                       call->client->validate_keys, &call->policy);
+    if (policy_take(call->state, call->face, policy, kind,
+                    call->client->validate_keys, &call->policy) < 0) {
+        return -1;
+    }
+    return take_filter(call);
 }
 
 /* ---- running ---- */
@@ -140,9 +174,9 @@ check_signals(void *ctx)
     Unlocked *unlocked = ctx;
     bool stop;
 
-    PyEval_RestoreThread(unlocked->thread);
+    GIL_RESTORE(unlocked->thread);
     stop = PyErr_CheckSignals() < 0;
-    unlocked->thread = PyEval_SaveThread();
+    unlocked->thread = GIL_SAVE();
     return stop;
 }
 
@@ -153,14 +187,14 @@ wait_for(Call *call)
     aero_wait wait = {check_signals, &unlocked, -1};
     aero_rc rc;
 
-    unlocked.thread = PyEval_SaveThread();
+    unlocked.thread = GIL_SAVE();
     if (call->task == &call->cmd.task) {
         rc = aero_sync_job(&call->cmd.job, &wait);
     }
     else {
         rc = aero_sync_task(call->task, &wait);
     }
-    PyEval_RestoreThread(unlocked.thread);
+    GIL_RESTORE(unlocked.thread);
     return rc;
 }
 

@@ -47,6 +47,8 @@ struct Call {
     void *more; /* of composite calls; freed by free_more */
     void (*free_more)(Call *call);
     PyObject *hold; /* owned; kept until the end */
+    aero_buf filter;       /* the policy's filter, packed here */
+    PyObject *filter_hold; /* owned; or the Expression that has it */
     Call *next;     /* in the client's list of spare ones */
 };
 

@@ -3,8 +3,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "build.h"
 #include "client.h"
+#include "gil.h"
 #include "methods.inc"
-
+#include "query.h"
 
 #include "aero/base/alloc.h"
 #include "aero/cluster/auth.h"
@@ -381,8 +382,13 @@ client_plain(PyObject *op, const Signature *sigs,
     static PyObject *client_##name(PyObject *op, PyObject *const *args,       \
                                    Py_ssize_t nargs, PyObject *kwnames)       \
     {                                                                         \
-        return call_method(op, sig_##name, build_##name, args, nargs,         \
-                           kwnames);                                          \
+        PyObject *result;                                                     \
+                                                                              \
+        GIL_ENTER();                                                          \
+        result =                                                              \
+            call_method(op, sig_##name, build_##name, args, nargs, kwnames);  \
+        GIL_LEAVE();                                                          \
+        return result;                                                        \
     }
 #define DEFINE_PLAIN(name)                                                    \
     static PyObject *client_##name(PyObject *op, PyObject *const *args,       \
@@ -394,6 +400,26 @@ client_plain(PyObject *op, const Signature *sigs,
 
 METHODS_CALL(DEFINE_CALL)
 METHODS_PLAIN(DEFINE_PLAIN)
+
+static PyObject *
+client_query(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
+             PyObject *kwnames)
+{
+    Client *client = (Client *)op;
+
+    return query_make(client, &sig_query[client->face->index], false, args,
+                      nargs, kwnames);
+}
+
+static PyObject *
+client_scan(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
+            PyObject *kwnames)
+{
+    Client *client = (Client *)op;
+
+    return query_make(client, &sig_scan[client->face->index], true, args,
+                      nargs, kwnames);
+}
 
 #define METHOD_ENTRY(name)                                                    \
     {#name, (PyCFunction)(void (*)(void))client_##name,                       \
@@ -457,6 +483,7 @@ free_spare(Client *client)
 
         client->spare = call->next;
         aero_cmd_fini(&call->cmd);
+        aero_buf_fini(&call->filter);
         aero_free(call);
     }
 }
@@ -561,7 +588,7 @@ intern_params(ModState *state)
     METHODS_CUSTOM(INTERN)
     METHODS_PLAIN(INTERN)
     METHODS_CALL(INTERN)
-    return 0;
+    return query_intern_params(state);
 #undef INTERN
 }
 
@@ -577,7 +604,7 @@ client_forget_params(ModState *state)
 
 int
 client_add_type(PyObject *module, PyType_Spec *spec, const char *name,
-         PyTypeObject **to)
+                PyTypeObject **to)
 {
     PyObject *type = PyType_FromModuleAndSpec(module, spec, NULL);
 
@@ -594,9 +621,10 @@ client_setup_types(PyObject *module)
     ModState *state = PyModule_GetState(module);
 
     if (intern_params(state) < 0 ||
-        client_add_type(module, &client_spec, "Client", &state->ClientType) < 0) {
+        client_add_type(module, &client_spec, "Client", &state->ClientType) <
+            0) {
         return -1;
     }
     return client_add_type(module, &strict_spec, "OfficialClient",
-                    &state->StrictClientType);
+                           &state->StrictClientType);
 }

@@ -1,12 +1,7 @@
 /* The constants of both faces, from the tables.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "state.h"
-
-enum {
-    AERO_OP_SHIFT =
-        100000 /* of the official helpers' codes on the main face */
-};
+#include "encode.h"
 
 typedef struct ConstRow {
     const char *name;

@@ -123,8 +123,10 @@ make_class(ModState *state, int id)
     if (bases == NULL || dict == NULL) {
         goto done;
     }
-    if (result != NULL) {
-        code = PyLong_FromLong(result->code);
+    /* Two classes have no code, not even that of their base. */
+    if (result != NULL || id == EXC_RecordError || id == EXC_AdminError) {
+        code = result != NULL ? PyLong_FromLong(result->code)
+                              : Py_NewRef(Py_None);
         if (code == NULL || PyDict_SetItem(dict, state->str_code, code) < 0) {
             goto done;
         }
@@ -254,8 +256,8 @@ set_attributes(ModState *state, PyObject *exc, const Fault *fault)
                                     PyLong_FromLong(fault->code)) < 0) {
         return -1;
     }
-    if (fault->in_doubt &&
-        set_attr(exc, state->str_in_doubt, Py_NewRef(Py_True)) < 0) {
+    if (set_attr(exc, state->str_in_doubt,
+                 PyBool_FromLong(fault->in_doubt)) < 0) {
         return -1;
     }
     if (fault->node != NULL && fault->node[0] != '\0' &&

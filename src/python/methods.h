@@ -50,7 +50,9 @@
     X(get_key_partition_id) \
     X(get_policies) \
     X(get_stats) \
-    X(shm_key)
+    X(shm_key) \
+    X(get_expression_base64) \
+    X(get_cdtctx_base64)
 #define METHODS_CUSTOM(X) \
     X(connect) \
     X(close) \
@@ -103,4 +105,6 @@ PyObject *plain_get_key_partition_id(Client *client, PyObject *const *argv);
 PyObject *plain_get_policies(Client *client, PyObject *const *argv);
 PyObject *plain_get_stats(Client *client, PyObject *const *argv);
 PyObject *plain_shm_key(Client *client, PyObject *const *argv);
+PyObject *plain_get_expression_base64(Client *client, PyObject *const *argv);
+PyObject *plain_get_cdtctx_base64(Client *client, PyObject *const *argv);
 /* clang-format on */

@@ -2,6 +2,8 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "client.h"
+#include "encode.h"
+#include "gil.h"
 #include "key.h"
 
 /* ---- functions ---- */
@@ -121,6 +123,31 @@ module_class_of(PyObject *module, PyObject *code)
     return Py_NewRef(errors_class(state_of_module(module), number));
 }
 
+PyDoc_STRVAR(compile_doc, "compile_expression($module, expression, /)\n--\n\n"
+                          "An Expression of any spelling of one.");
+
+static PyObject *
+module_compile(PyObject *module, PyObject *expr)
+{
+    return expression_compile(state_of_module(module), &main_face, expr);
+}
+
+PyDoc_STRVAR(pack_doc,
+             "pack_operations($module, operations, strict, /)\n--\n\n"
+             "What a list of operations is in a request.");
+
+static PyObject *
+module_pack(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
+{
+    if (nargs != 2) {
+        PyErr_SetString(PyExc_TypeError,
+                        "pack_operations() takes 2 arguments");
+        return NULL;
+    }
+    return ops_bytes(state_of_module(module),
+                     args[1] == Py_True ? &strict_face : &main_face, args[0]);
+}
+
 static PyMethodDef module_functions[] = {
     {"digest", (PyCFunction)(void (*)(void))module_digest, METH_FASTCALL,
      digest_doc},
@@ -130,6 +157,9 @@ static PyMethodDef module_functions[] = {
     {"flush_log", module_flush_log, METH_NOARGS, flush_doc},
     {"dropped_log_count", module_dropped, METH_NOARGS, dropped_doc},
     {"close_log", module_close_log, METH_NOARGS, close_log_doc},
+    {"compile_expression", module_compile, METH_O, compile_doc},
+    {"pack_operations", (PyCFunction)(void (*)(void))module_pack,
+     METH_FASTCALL, pack_doc},
     {"class_of", module_class_of, METH_O, class_of_doc},
     {NULL, NULL, 0, NULL},
 };
@@ -178,9 +208,15 @@ module_exec(PyObject *module)
         module_add_constants(module) < 0) {
         return -1;
     }
-    if (client_setup_types(module) < 0) {
+    if (expression_setup_type(module) < 0 || client_setup_types(module) < 0 ||
+        query_setup_types(module) < 0) {
         return -1;
     }
+#ifdef AERO_GIL_CLOCK
+    if (PyModule_AddFunctions(module, gil_functions) < 0) {
+        return -1;
+    }
+#endif
     return async_setup_types(module);
 }
 
@@ -197,6 +233,15 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->AsyncClientType);
     Py_VISIT(state->OpType);
     Py_VISIT(state->PumpType);
+    Py_VISIT(state->ExpressionType);
+    for (int i = 0; i < QUERY_TYPES; i++) {
+        Py_VISIT(state->QueryTypes[i]);
+    }
+    Py_VISIT(state->StreamType);
+    Py_VISIT(state->AsyncStreamType);
+    Py_VISIT(state->ReadyType);
+    Py_VISIT(state->expr_builders);
+    Py_VISIT(state->op_entries);
     Py_VISIT(state->get_running_loop);
     Py_VISIT(state->InvalidStateError);
 #define X(from, name) Py_VISIT(state->name);
@@ -222,6 +267,15 @@ module_clear(PyObject *module)
     Py_CLEAR(state->AsyncClientType);
     Py_CLEAR(state->OpType);
     Py_CLEAR(state->PumpType);
+    Py_CLEAR(state->ExpressionType);
+    for (int i = 0; i < QUERY_TYPES; i++) {
+        Py_CLEAR(state->QueryTypes[i]);
+    }
+    Py_CLEAR(state->StreamType);
+    Py_CLEAR(state->AsyncStreamType);
+    Py_CLEAR(state->ReadyType);
+    Py_CLEAR(state->expr_builders);
+    Py_CLEAR(state->op_entries);
     Py_CLEAR(state->get_running_loop);
     Py_CLEAR(state->InvalidStateError);
 #define X(from, name) Py_CLEAR(state->name);

@@ -6,6 +6,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "client.h"
+#include "gil.h"
 
 PyObject *
 op_new(Client *client, const Signature *sig, call_build build,
@@ -219,7 +220,7 @@ forget(Op *op)
 /* ---- stepping ---- */
 
 static PySendResult
-op_send(PyObject *self, PyObject *arg, PyObject **result)
+step_op(PyObject *self, PyObject *arg, PyObject **result)
 {
     Op *op = (Op *)self;
     PySendResult sent;
@@ -249,6 +250,17 @@ op_send(PyObject *self, PyObject *arg, PyObject **result)
     if (sent != PYGEN_NEXT) {
         forget(op);
     }
+    return sent;
+}
+
+static PySendResult
+op_send(PyObject *self, PyObject *arg, PyObject **result)
+{
+    PySendResult sent;
+
+    GIL_ENTER();
+    sent = step_op(self, arg, result);
+    GIL_LEAVE();
     return sent;
 }
 
@@ -513,6 +525,7 @@ op_dealloc(PyObject *self)
     if (PyObject_CallFinalizerFromDealloc(self) < 0) {
         return;
     }
+    GIL_ENTER();
     PyObject_GC_UnTrack(self);
     if (op->weakrefs != NULL) {
         PyObject_ClearWeakRefs(self);
@@ -522,6 +535,7 @@ op_dealloc(PyObject *self)
     Py_CLEAR(op->client);
     type->tp_free(self);
     Py_DECREF(type);
+    GIL_LEAVE();
 }
 
 static PyMethodDef op_methods[] = {

@@ -4,6 +4,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "build.h"
 
+enum {
+    OP_TO_STRING = 1239
+};
+
 /* The plain operations, by the numbers of each face. */
 typedef struct PlainOp {
     uint8_t codes[2]; /* main, strict */
@@ -25,244 +29,328 @@ static const PlainOp plain_ops[] = {
 static const PlainOp *
 find_plain(const Face *face, long code)
 {
+    uint8_t index = face->index;
+
+    if (code >= AERO_OP_SHIFT) {
+        code -= AERO_OP_SHIFT;
+        index = 1;
+    }
     for (size_t i = 0; i < sizeof plain_ops / sizeof plain_ops[0]; i++) {
-        if (plain_ops[i].codes[face->index] == code) {
+        if (plain_ops[i].codes[index] == code) {
             return &plain_ops[i];
         }
     }
     return NULL;
 }
 
-/* What an exception says about the place of an operation in its list. */
-static int
-at_place(Call *call, Py_ssize_t place, exc_id id, const char *what)
-{
-    if (call->face->strict) {
-        raise_error(call->state, id, "%s", what);
-    }
-    else {
-        raise_error(call->state, id, "operation %zd: %s", place, what);
-    }
-    return -1;
-}
-
 /* ---- checks of values ---- */
 
 static int
-check_value(Call *call, Py_ssize_t place, const PlainOp *op, PyObject *value)
+check_value(const OpsIn *ops, const PlainOp *op, PyObject *value)
 {
     bool text = PyUnicode_Check(value) || PyBytes_Check(value) ||
                 PyByteArray_Check(value);
     bool nil =
-        value == Py_None || PyObject_TypeCheck(value, call->state->null);
+        value == Py_None || PyObject_TypeCheck(value, ops->enc.state->null);
     PyObject *plain;
     bool number;
 
-    if (!call->client->strict_types || nil) {
+    if (!ops->strict_types || nil) {
         return 0;
     }
     if (op->wire == AERO_OP_APPEND || op->wire == AERO_OP_PREPEND) {
         return text ? 0
-                    : at_place(call, place, EXC_ParamBinTypeError,
-                               "Cannot concatenate 'str' and 'non-str' "
-                               "objects");
+                    : place_fail(&ops->enc, &ops->place, EXC_ParamBinTypeError,
+                                 "Cannot concatenate 'str' and 'non-str' "
+                                 "objects");
     }
     if (op->wire != AERO_OP_INCR) {
         return 0;
     }
-    plain = value_unwrap(call->state, value);
+    plain = value_unwrap(ops->enc.state, value);
     if (plain == NULL) {
         return -1;
     }
     number = (PyLong_Check(plain) || PyFloat_Check(plain)) &&
-             (call->face->strict || !PyBool_Check(plain));
+             (ops->enc.face->strict || !PyBool_Check(plain));
     Py_DECREF(plain);
     return number ? 0
-                  : at_place(call, place, EXC_ParamTypeError,
-                             "Unsupported operand type(s) for +: only 'int' "
-                             "allowed");
+                  : place_fail(&ops->enc, &ops->place, EXC_ParamTypeError,
+                               "Unsupported operand type(s) for +: only 'int' "
+                               "allowed");
 }
 
 /* ---- one operation ---- */
 
-/* A dict of an operation has only entries that are known: a slip of the pen
- * shall not change what happens. */
+/* A dict of an operation has only entries that some operation knows: a slip of
+ * the pen shall not change what happens. */
 static int
-check_entries(Call *call, Py_ssize_t place, PyObject *dict)
+check_entries(const OpsIn *ops, PyObject *dict)
 {
-    ModState *state = call->state;
     Py_ssize_t pos = 0;
     PyObject *name;
     PyObject *value;
 
     while (PyDict_Next(dict, &pos, &name, &value)) {
-        if (name != state->str_op && name != state->str_bin &&
-            name != state->str_val &&
-            !(PyUnicode_Check(name) &&
-              (PyUnicode_Compare(name, state->str_op) == 0 ||
-               PyUnicode_Compare(name, state->str_bin) == 0 ||
-               PyUnicode_Compare(name, state->str_val) == 0))) {
-            return at_place(call, place, EXC_ParamValueError,
-                            "Operation can contain only op, bin, index, key, "
-                            "val, return_type and map_policy keys");
+        int known = PySet_Contains(ops->enc.state->op_entries, name);
+
+        if (known < 0) {
+            PyErr_Clear();
+        }
+        if (known <= 0) {
+            return place_fail(&ops->enc, &ops->place, EXC_ParamValueError,
+                              "%R: Operation can contain only op, bin, index, "
+                              "key, val, return_type and map_policy keys",
+                              name);
         }
     }
     return 0;
 }
 
-static int
-take_op_bin(Call *call, Py_ssize_t place, PyObject *dict, aero_span *name)
+/* Note which way an operation goes. */
+static void
+count_op(OpsIn *ops, uint8_t type)
 {
-    PyObject *bin = PyDict_GetItemWithError(dict, call->state->str_bin);
+    bool writes = aero_op_is_write(type) == 1;
+
+    ops->reads |= !writes;
+    ops->writes |= writes;
+    ops->count++;
+}
+
+static int
+take_op_bin(const OpsIn *ops, PyObject *dict, aero_span *name)
+{
+    PyObject *bin = PyDict_GetItemWithError(dict, ops->enc.state->str_bin);
 
     if (bin == NULL) {
-        return PyErr_Occurred() ? -1
-                                : at_place(call, place, EXC_ParamValueError,
-                                           "Bin is not given");
+        return PyErr_Occurred()
+                   ? -1
+                   : place_fail(&ops->enc, &ops->place, EXC_ParamValueError,
+                                "Bin is not given");
     }
     if (PyByteArray_Check(bin)) {
         *name = aero_span_of(PyByteArray_AS_STRING(bin),
                              (size_t)PyByteArray_GET_SIZE(bin));
         return 0;
     }
-    return build_take_bin(call, bin, "Bin name should be of type string",
-                          name);
+    return build_take_bin(ops->enc.state, ops->enc.face, ops->strict_types,
+                          bin, "Bin name should be of type string", name);
 }
 
 /* READ without a bin reads them all. */
 static int
-put_read_all(Call *call, OpsIn *ops)
+put_read_all(OpsIn *ops)
 {
     ops->reads = true;
     ops->read_all = true;
     ops->count++;
-    aero_op_put(&call->cmd.out, AERO_OP_READ, AERO_PARTICLE_NIL,
+    aero_op_put(ops->out, AERO_OP_READ, AERO_PARTICLE_NIL,
                 aero_span_of(NULL, 0), aero_span_of(NULL, 0));
     return 0;
 }
 
 static int
-take_touch_ttl(Call *call, Py_ssize_t place, PyObject *val, OpsIn *ops)
+take_touch_ttl(PyObject *val, OpsIn *ops)
 {
     if (val == NULL || val == Py_None) {
         return 0;
     }
     if (!PyLong_Check(val)) {
-        return at_place(call, place, EXC_ParamTypeError,
-                        "Unsupported operand type(s) for touch : only int or "
-                        "long allowed");
+        return place_fail(
+            &ops->enc, &ops->place, EXC_ParamTypeError,
+            "Unsupported operand type(s) for touch : only int or "
+            "long allowed");
     }
-    if (ttl_take(call->state, call->face, val, "val", &ops->ttl) < 0) {
+    if (ttl_take(ops->enc.state, ops->enc.face, val, "val", &ops->ttl) < 0) {
         return -1;
     }
     if (ops->ttl == AERO_TTL_OF_CLIENT) {
-        ops->ttl = call->client->defaults[AERO_POLICY_OPERATE].ttl;
+        ops->ttl = ops->default_ttl;
     }
     ops->has_ttl = true;
     return 0;
 }
 
 static int
-put_plain(Call *call, Py_ssize_t place, PyObject *dict, const PlainOp *op,
-          OpsIn *ops)
+put_plain(PyObject *dict, const PlainOp *op, OpsIn *ops)
 {
-    aero_buf *out = &call->cmd.out;
-    PyObject *val = PyDict_GetItemWithError(dict, call->state->str_val);
+    aero_buf *out = ops->out;
+    PyObject *val = PyDict_GetItemWithError(dict, ops->enc.state->str_val);
     aero_span name = {NULL, 0};
     uint8_t particle = AERO_PARTICLE_NIL;
     size_t mark;
 
-    if ((val == NULL && PyErr_Occurred()) ||
-        check_entries(call, place, dict) < 0) {
+    if ((val == NULL && PyErr_Occurred()) || check_entries(ops, dict) < 0) {
         return -1;
     }
-    if (op->wire == AERO_OP_READ && !call->face->strict &&
-        PyDict_GetItemWithError(dict, call->state->str_bin) == NULL) {
-        return put_read_all(call, ops);
+    if (op->wire == AERO_OP_READ && !ops->enc.face->strict &&
+        PyDict_GetItemWithError(dict, ops->enc.state->str_bin) == NULL) {
+        return put_read_all(ops);
     }
-    if (op->has_bin && take_op_bin(call, place, dict, &name) < 0) {
+    if (op->has_bin && take_op_bin(ops, dict, &name) < 0) {
         return -1;
     }
     if (op->needs_value && val == NULL) {
-        return at_place(call, place, EXC_ParamValueError,
-                        "Value should be given");
+        return place_fail(&ops->enc, &ops->place, EXC_ParamValueError,
+                          "Value should be given");
     }
-    if (op->wire == AERO_OP_TOUCH &&
-        take_touch_ttl(call, place, val, ops) < 0) {
+    if (op->wire == AERO_OP_TOUCH && take_touch_ttl(val, ops) < 0) {
         return -1;
     }
     mark = aero_op_open(out, (aero_op_type)op->wire, AERO_PARTICLE_NIL, name);
-    if (op->needs_value && (check_value(call, place, op, val) < 0 ||
+    if (op->needs_value && (check_value(ops, op, val) < 0 ||
                             value_put(&ops->enc, val, out, &particle) < 0)) {
         return -1;
     }
     aero_op_patch_particle(out, mark, particle);
     aero_op_close(out, mark);
-    ops->reads |= op->wire == AERO_OP_READ;
-    ops->writes |= op->wire != AERO_OP_READ;
-    ops->count++;
+    count_op(ops, op->wire);
+    return 0;
+}
+
+/* The helpers' to_string, which has no payload. */
+static bool
+is_to_string(const Face *face, long code)
+{
+    return code == OP_TO_STRING + AERO_OP_SHIFT ||
+           (code == OP_TO_STRING && face->index == 1);
+}
+
+/* Lists, maps, bits, sketches, strings, paths and expressions: each of them
+ * answers, so that every operation's answer can be told apart. */
+static int
+put_data(PyObject *dict, long code, OpsIn *ops)
+{
+    const DataOp *data = data_op_find(ops->enc.face, code);
+    SpecialOp special = SPECIAL_NONE;
+    aero_span name = {NULL, 0};
+    uint8_t type;
+
+    if (data == NULL) {
+        special = special_op_find(ops->enc.face, code);
+        if (special == SPECIAL_NONE && !is_to_string(ops->enc.face, code)) {
+            return place_fail(&ops->enc, &ops->place, EXC_ParamValueError,
+                              ops->enc.face->strict
+                                  ? "Invalid operation given"
+                                  : "Unsupported operation code %ld",
+                              code);
+        }
+    }
+    if (check_entries(ops, dict) < 0 || take_op_bin(ops, dict, &name) < 0) {
+        return -1;
+    }
+    if (data != NULL) {
+        if (data_op_put(&ops->enc, &ops->place, data, dict, name, ops->out,
+                        &type) < 0) {
+            return -1;
+        }
+        ops->respond_all |= data_op_answers(data);
+    }
+    else if (special != SPECIAL_NONE) {
+        if (special_op_put(&ops->enc, &ops->place, special, dict, name,
+                           ops->out, &type) < 0) {
+            return -1;
+        }
+        ops->respond_all = true;
+    }
+    else {
+        type = AERO_OP_TO_STRING;
+        aero_op_put(ops->out, AERO_OP_TO_STRING, AERO_PARTICLE_NIL, name,
+                    aero_span_of(NULL, 0));
+    }
+    count_op(ops, type);
     return 0;
 }
 
 static int
-put_op(Call *call, Py_ssize_t place, PyObject *dict, OpsIn *ops)
+put_op(PyObject *dict, OpsIn *ops)
 {
-    PyObject *code_obj = PyDict_GetItemWithError(dict, call->state->str_op);
+    PyObject *code_obj = PyDict_GetItemWithError(dict, ops->enc.state->str_op);
     const PlainOp *plain;
     long code;
 
     if (code_obj == NULL) {
         return PyErr_Occurred()
                    ? -1
-                   : at_place(call, place, EXC_ParamValueError,
-                              "Operation must contain an \"op\" entry");
+                   : place_fail(&ops->enc, &ops->place, EXC_ParamValueError,
+                                "Operation must contain an \"op\" entry");
     }
     if (!PyLong_Check(code_obj)) {
-        return at_place(call, place, EXC_ParamTypeError,
-                        "Operation must be an integer");
+        return place_fail(&ops->enc, &ops->place, EXC_ParamTypeError,
+                          "Operation must be an integer");
     }
     code = PyLong_AsLong(code_obj);
     if (code == -1 && PyErr_Occurred()) {
         PyErr_Clear();
     }
-    plain = find_plain(call->face, code);
-    if (plain != NULL) {
-        return put_plain(call, place, dict, plain, ops);
-    }
-    return at_place(call, place, EXC_ParamValueError,
-                    call->face->strict ? "Invalid operation given"
-                                       : "Unsupported operation code");
+    plain = find_plain(ops->enc.face, code);
+    return plain != NULL ? put_plain(dict, plain, ops)
+                         : put_data(dict, code, ops);
 }
 
 int
-ops_put(Call *call, PyObject *list, OpsIn *ops)
+ops_put(PyObject *list, OpsIn *ops)
 {
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
         PyObject *dict = PyList_GET_ITEM(list, i);
         int rc;
 
+        ops->place = (Place){i, NULL};
         if (!PyDict_Check(dict) && ops->skip_odd) {
             continue;
         }
         if (!PyDict_Check(dict)) {
-            return at_place(call, i, EXC_ParamTypeError,
-                            "Operation must be a dict");
+            return place_fail(&ops->enc, &ops->place, EXC_ParamTypeError,
+                              "Operation must be a dict");
         }
         if (ops->count == AERO_OPS_MAX) {
-            return at_place(call, i, EXC_ParamValueError,
-                            "there are too many");
+            return place_fail(&ops->enc, &ops->place, EXC_ParamValueError,
+                              "there are too many");
         }
         Py_INCREF(dict);
-        rc = put_op(call, i, dict, ops);
+        rc = put_op(dict, ops);
         Py_DECREF(dict);
         if (rc < 0) {
             return -1;
         }
     }
     if (ops->count == 0) {
-        raise_error(call->state, EXC_ParamServerError,
+        raise_error(ops->enc.state, EXC_ParamServerError,
                     "No operations defined");
         return -1;
     }
     return 0;
+}
+
+OpsIn
+ops_begin(const Call *call, aero_buf *out)
+{
+    return (OpsIn){
+        .enc = call_encoder(call, false),
+        .out = out,
+        .strict_types = call->client->strict_types,
+        .default_ttl = call->client->defaults[AERO_POLICY_OPERATE].ttl,
+    };
+}
+
+PyObject *
+ops_bytes(ModState *state, const Face *face, PyObject *list)
+{
+    aero_buf out = AERO_BUF_INIT;
+    OpsIn ops = {.enc = {.state = state, .face = face},
+                 .out = &out,
+                 .strict_types = true};
+    PyObject *bytes = NULL;
+
+    if (!PyList_Check(list)) {
+        return raise_param_type(state, "Operations should be of type list");
+    }
+    if (ops_put(list, &ops) == 0) {
+        bytes = out.failed ? PyErr_NoMemory()
+                           : PyBytes_FromStringAndSize((const char *)out.ptr,
+                                                       (Py_ssize_t)out.len);
+    }
+    aero_buf_fini(&out);
+    return bytes;
 }

@@ -8,6 +8,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "client.h"
+#include "gil.h"
 
 enum {
     LOOK_EVERY = 32,       /* results between two looks at the clock */
@@ -151,9 +152,11 @@ static PyObject *
 pump_ready(PyObject *self, PyObject *unused)
 {
     (void)unused;
+    GIL_ENTER();
     Py_INCREF(self);
     turn((Pump *)self);
     Py_DECREF(self);
+    GIL_LEAVE();
     Py_RETURN_NONE;
 }
 

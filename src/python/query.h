@@ -55,8 +55,8 @@ typedef struct QueryWish {
 typedef struct Stream {
     PyObject_HEAD
     ModState *state;
-    Query *owner;        /* owned; holds the client */
-    aero_query query;    /* touched by one call at a time */
+    Query *owner;          /* owned; holds the client */
+    aero_query query;      /* touched by one call at a time */
     aero_cluster *cluster; /* counted, once it runs */
     RecordMaker maker;
     Guest guest;
@@ -67,9 +67,9 @@ typedef struct Stream {
     PyObject *list;    /* owned; what results() has so far */
     PyObject *error;   /* owned; raised when the query has closed */
     bool is_async;
-    bool with_ids;  /* records come as (partition id, record) */
-    bool evicted;   /* its client was closed */
-    bool over;      /* nothing more comes */
+    bool with_ids;    /* records come as (partition id, record) */
+    bool evicted;     /* its client was closed */
+    bool over;        /* nothing more comes */
     atomic_bool busy; /* somebody is inside */
     Call *running;    /* borrowed; the newest asynchronous call of it */
     long pid;
@@ -81,6 +81,10 @@ typedef struct Stream {
 /* A query of the client; NULL with an exception.  Arguments as users give
  * them. */
 Query *query_new(Client *client, PyObject *ns, PyObject *set, bool is_scan);
+/* The same from a method's arguments. */
+PyObject *query_make(Client *client, const Signature *sig, bool is_scan,
+                     PyObject *const *args, Py_ssize_t nargs,
+                     PyObject *kwnames);
 /* Apply a UDF: module, function, arguments (may be NULL). */
 int query_set_udf(Query *q, PyObject *module, PyObject *function,
                   PyObject *args);
@@ -95,6 +99,11 @@ typedef struct WhereBy {
 } WhereBy;
 
 int query_where(Query *q, const WhereBy *by);
+
+/* How an index is named by where it looks, and by its expression: what is
+ * packed stands behind what `out` has. */
+int index_put_context(const Encoder *enc, PyObject *ctx, aero_buf *out);
+int index_put_expression(const Encoder *enc, PyObject *obj, aero_buf *out);
 
 /* ---- query_parts.c ---- */
 
@@ -114,16 +123,27 @@ int query_put(Query *q, Call *call, const QueryWish *wish, Stream *stream);
 int query_put_background(Query *q, Call *call, aero_policy_kind kind,
                          PyObject *policy, size_t *id_at);
 
+/* Read {"nobins": ...} into the policy. */
+int query_take_options(ModState *state, PyObject *options,
+                       aero_policy *policy);
+
+/* ---- build_job.c ---- */
+
+/* Let the servers do the query's work by themselves; with `wait` until they
+ * are done with it. */
+int job_build(Call *call, Query *q, aero_policy_kind kind, PyObject *policy,
+              bool wait);
+
 /* ---- stream.c ---- */
 
 Stream *stream_new(Query *q, Call *call, const QueryWish *wish);
 /* Let `call` run the stream for all its records, as a list.  Takes the
  * reference to `stream`. */
-void stream_collect(Call *call, Stream *stream);
+int stream_collect(Call *call, Stream *stream);
+PyObject *stream_finish_collect(Call *call);
 
 extern PyType_Spec stream_spec;
 extern PyType_Spec async_stream_spec;
 extern PyType_Spec ready_spec;
-extern PyType_Spec query_specs[];
 
 #endif

@@ -27,8 +27,8 @@ take_option(ModState *state, PyObject *options, const char *name, bool *out)
     return 0;
 }
 
-static int
-take_options(const Query *q, PyObject *options, aero_policy *policy)
+int
+query_take_options(ModState *state, PyObject *options, aero_policy *policy)
 {
     bool no_bins = false;
     bool concurrent;
@@ -37,11 +37,11 @@ take_options(const Query *q, PyObject *options, aero_policy *policy)
         return 0;
     }
     if (!PyDict_Check(options)) {
-        raise_param_type(q->state, "query options must be a dictionary");
+        raise_param_type(state, "query options must be a dictionary");
         return -1;
     }
-    if (take_option(q->state, options, "nobins", &no_bins) < 0 ||
-        take_option(q->state, options, "concurrent", &concurrent) < 0) {
+    if (take_option(state, options, "nobins", &no_bins) < 0 ||
+        take_option(state, options, "concurrent", &concurrent) < 0) {
         return -1;
     }
     if (no_bins) {
@@ -86,9 +86,8 @@ take_nodename(const Query *q, PyObject *nodename, aero_query *out)
 static int
 take_filter(Query *q, PyObject *filter)
 {
-    bool has_status =
-        PyDict_Check(filter) &&
-        PyDict_GetItemString(filter, "partition_status") != NULL;
+    bool has_status = PyDict_Check(filter) &&
+                      PyDict_GetItemString(filter, "partition_status") != NULL;
     aero_parts *parts;
 
     if (q->paginates && q->parts != NULL && !has_status) {
@@ -123,9 +122,8 @@ choose_parts(Query *q, const aero_policy *policy, const QueryWish *wish,
         }
         parts = q->parts;
     }
-    stream->query.parts = parts != NULL
-                              ? aero_parts_acquire(parts)
-                              : aero_parts_new(0, AERO_PARTITIONS);
+    stream->query.parts = parts != NULL ? aero_parts_acquire(parts)
+                                        : aero_parts_new(0, AERO_PARTITIONS);
     if (stream->query.parts == NULL) {
         PyErr_NoMemory();
         return -1;
@@ -185,26 +183,12 @@ put_udf(const Query *q, aero_query_udf what, aero_query *out)
     aero_query_put_field(out, AERO_FIELD_UDF_ARGS, aero_buf_span(&q->args));
 }
 
-static int
-put_filter(const Query *q, const aero_policy *policy, aero_query *out)
+static void
+put_filter(const aero_policy *policy, aero_query *out)
 {
-    PyObject *exp = policy->expressions != NULL ? policy->expressions
-                                                : policy->filter_expression;
-    aero_buf packed = AERO_BUF_INIT;
-    int rc = 0;
-
     if (policy->filter.len != 0) {
         aero_query_put_field(out, AERO_FIELD_FILTER, policy->filter);
-        return 0;
     }
-    if (exp != NULL) {
-        rc = expr_pack(q->state, exp, &packed);
-    }
-    if (rc == 0 && exp != NULL) {
-        aero_query_put_field(out, AERO_FIELD_FILTER, aero_buf_span(&packed));
-    }
-    aero_buf_fini(&packed);
-    return rc;
 }
 
 /* Namespace, set and all that stands in front of the partitions. */
@@ -242,17 +226,13 @@ put_bin_names(const Query *q, aero_query *out)
     return 0;
 }
 
-/* The call's buffer is empty: operations are put there and moved. */
 static int
 put_ops(const Query *q, Call *call, aero_query *out, OpsIn *ops)
 {
-    ops->enc = call_encoder(call, false);
-    if (ops_put(call, q->ops, ops) < 0) {
+    *ops = ops_begin(call, &out->tail);
+    if (ops_put(q->ops, ops) < 0) {
         return -1;
     }
-    aero_buf_put_span(&out->tail, aero_buf_span(&call->cmd.out));
-    out->tail.failed = out->tail.failed || call->cmd.out.failed;
-    call->cmd.out.len = 0;
     out->n_ops = (uint16_t)(out->n_ops + ops->count);
     return 0;
 }
@@ -260,7 +240,7 @@ put_ops(const Query *q, Call *call, aero_query *out, OpsIn *ops)
 static int
 put_projection(const Query *q, Call *call, aero_query *out)
 {
-    OpsIn ops = {0};
+    OpsIn ops;
 
     if (q->bins != NULL && put_bin_names(q, out) < 0) {
         return -1;
@@ -338,7 +318,7 @@ query_put(Query *q, Call *call, const QueryWish *wish, Stream *stream)
     if (call_take_policy(call, wish->policy,
                          q->is_scan ? AERO_POLICY_SCAN : AERO_POLICY_QUERY) <
             0 ||
-        take_options(q, wish->options, policy) < 0 ||
+        query_take_options(q->state, wish->options, policy) < 0 ||
         take_nodename(q, wish->nodename, out) < 0) {
         return -1;
     }
@@ -354,9 +334,7 @@ query_put(Query *q, Call *call, const QueryWish *wish, Stream *stream)
     else if (choose_parts(q, policy, wish, stream) < 0) {
         return -1;
     }
-    if (put_filter(q, policy, out) < 0) {
-        return -1;
-    }
+    put_filter(policy, out);
     return policy->include_bin_data ? put_projection(q, call, out) : 0;
 }
 
@@ -383,7 +361,7 @@ write_head(const Query *q, const aero_policy *policy)
 static int
 put_work(Query *q, Call *call, aero_query *out)
 {
-    OpsIn ops = {0};
+    OpsIn ops;
 
     if (q->module != NULL) {
         put_udf(q, AERO_QUERY_UDF_BACKGROUND, out);
@@ -415,9 +393,10 @@ query_put_background(Query *q, Call *call, aero_policy_kind kind,
     }
     msg = write_head(q, policy);
     if (open_request(q, policy, &msg, &out) < 0 ||
-        put_work(q, call, &out) < 0 || put_filter(q, policy, &out) < 0) {
+        put_work(q, call, &out) < 0) {
         goto done;
     }
+    put_filter(policy, &out);
     aero_buf_put_span(frame, aero_buf_span(&out.head));
     aero_buf_put_span(frame, aero_buf_span(&out.tail));
     frame->failed = frame->failed || out.head.failed || out.tail.failed;

@@ -7,6 +7,8 @@
 #include "build.h"
 #include "query.h"
 
+#include "aero/base/b64.h"
+
 enum {
     STRING_MAX = 2048, /* of the server, for strings and blobs */
     GEO_MAX = 1 << 20
@@ -59,9 +61,9 @@ make_circle(PyObject *const *numbers)
 
 typedef struct Predicate {
     const char *name;
-    uint8_t n_values;     /* behind the bin and the index type */
-    bool has_type;        /* the index type stands behind the bin */
-    bool may_have_type;   /* it may stand at the end */
+    uint8_t n_values;   /* behind the bin and the index type */
+    bool has_type;      /* the index type stands behind the bin */
+    bool may_have_type; /* it may stand at the end */
     bool is_geo;
     PyObject *(*make)(PyObject *const *numbers); /* of a shape; or NULL */
 } Predicate;
@@ -201,9 +203,9 @@ static int
 take_tuple(const Query *q, PyObject *tuple, Range *range)
 {
     if (!PyTuple_Check(tuple)) {
-        raise_param_type(q->state,
-                         q->face->strict ? "predicate is invalid."
-                                         : "predicate must be a tuple");
+        raise_param_type(q->state, q->face->strict
+                                       ? "predicate is invalid."
+                                       : "predicate must be a tuple");
         return -1;
     }
     if (PyTuple_GET_SIZE(tuple) < 3 || PyTuple_GET_SIZE(tuple) > 6) {
@@ -335,16 +337,52 @@ forget(Query *q)
     Py_CLEAR(q->index);
 }
 
+int
+index_put_context(const Encoder *enc, PyObject *ctx, aero_buf *out)
+{
+    const Place nowhere = {-1, NULL};
+
+    if (!PyList_Check(ctx)) {
+        raise_param_type(enc->state, "ctx must be a list of cdt_ctx objects");
+        return -1;
+    }
+    if (PyList_GET_SIZE(ctx) == 0) {
+        raise_param_value(enc->state, "cdt ctx list entries are empty");
+        return -1;
+    }
+    return ctx_pack(enc, &nowhere, ctx, 0, out);
+}
+
+int
+index_put_expression(const Encoder *enc, PyObject *obj, aero_buf *out)
+{
+    aero_span text;
+
+    if (!PyUnicode_Check(obj)) {
+        return expr_pack(enc, obj, out);
+    }
+    if (value_as_text(enc->state, obj, &text) < 0) {
+        return -1;
+    }
+    if (text.len == 0 || !aero_b64_take(text, out)) {
+        raise_param_value(enc->state, "an expression as text must be base64");
+        return -1;
+    }
+    return 0;
+}
+
 static int
 put_index(Query *q, const WhereBy *by)
 {
+    Encoder enc = {.state = q->state, .face = q->face};
     aero_span name;
 
     if (by->context != NULL && by->context != Py_None &&
-        ctx_pack(q->state, by->context, &q->context) < 0) {
+        index_put_context(&enc, by->context, &q->context) < 0) {
         return -1;
     }
-    if (by->exp != NULL && expr_pack(q->state, by->exp, &q->index_exp) < 0) {
+    if (by->exp != NULL &&
+        index_put_expression(&enc, by->exp, &q->index_exp) < 0) {
         return -1;
     }
     if (by->index == NULL) {

@@ -22,8 +22,9 @@ evict(Guest *guest)
     Stream *s = (Stream *)((char *)guest - offsetof(Stream, guest));
 
     s->evicted = true;
-    aero_query_cancel(&s->query, AERO_ERR_CLIENT_ABORT, "the client was "
-                                                        "closed");
+    aero_query_cancel(&s->query, AERO_ERR_CLIENT_ABORT,
+                      "the client was "
+                      "closed");
 }
 
 /* The client's half of a stream UDF, from the part that knows Lua. */
@@ -31,20 +32,15 @@ static PyObject *
 make_reducer(const Query *q)
 {
     ModState *state = q->state;
-    PyObject *factory = Py_XNewRef(state->reducer);
     PyObject *path = PyDict_GetItemString(q->client->config, "lua_user_path");
+    PyObject *module = PyImport_ImportModule("aerospike_py._lua");
+    PyObject *factory =
+        module == NULL ? NULL : PyObject_GetAttrString(module, "Reducer");
     Decoder dec = {.state = state, .face = q->face};
     PyObject *args;
     PyObject *made;
 
-    if (factory == NULL) {
-        PyObject *module = PyImport_ImportModule("aerospike_py._lua");
-
-        factory = module == NULL
-                      ? NULL
-                      : PyObject_GetAttrString(module, "Reducer");
-        Py_XDECREF(module);
-    }
+    Py_XDECREF(module);
     if (factory == NULL) {
         return raise_error(state, EXC_ClientError,
                            "stream UDFs need the Lua part of aerospike_py, "
@@ -63,8 +59,8 @@ make_reducer(const Query *q)
 Stream *
 stream_new(Query *q, Call *call, const QueryWish *wish)
 {
-    PyTypeObject *type = q->client->is_async ? q->state->AsyncStreamType
-                                             : q->state->StreamType;
+    PyTypeObject *type =
+        q->client->is_async ? q->state->AsyncStreamType : q->state->StreamType;
     Stream *s = (Stream *)type->tp_alloc(type, 0);
     Decoder dec;
 
@@ -177,10 +173,9 @@ raise_end(Stream *s)
         return raise_error(s->state, EXC_NotConnected,
                            "The client was closed");
     }
-    return st->from_server
-               ? raise_result(s->state, s->owner->face, st->code, st, NULL,
-                              NULL)
-               : raise_status(s->state, st);
+    return st->from_server ? raise_result(s->state, s->owner->face, st->code,
+                                          st, NULL, NULL)
+                           : raise_status(s->state, st);
 }
 
 /* Nothing more comes from the nodes. */
@@ -399,15 +394,15 @@ keep_partial(Stream *s)
     PyErr_Fetch(&type, &exc, &trace);
     PyErr_NormalizeException(&type, &exc, &trace);
     if (exc != NULL &&
-        PyObject_SetAttrString(exc, "partial", s->list) < 0) {
+        PyObject_SetAttr(exc, s->state->str_partial, s->list) < 0) {
         PyErr_Clear();
     }
     PyErr_Restore(type, exc, trace);
     return NULL;
 }
 
-static PyObject *
-finish_collect(Call *call)
+PyObject *
+stream_finish_collect(Call *call)
 {
     Stream *s = (Stream *)call->hold;
 
@@ -432,10 +427,12 @@ finish_collect(Call *call)
     return keep_partial(s);
 }
 
-void
+int
 stream_collect(Call *call, Stream *s)
 {
-    run_stream(call, s, finish_collect, cancel_all);
+    s->list = PyList_New(0);
+    run_stream(call, s, stream_finish_collect, cancel_all);
+    return s->list == NULL ? -1 : 0;
 }
 
 /* ---- the synchronous iterator ---- */
@@ -784,6 +781,7 @@ static PyMethodDef async_methods[] = {
 static PyMemberDef stream_members[] = {
     {"__weaklistoffset__", T_PYSSIZET, offsetof(Stream, weakrefs), READONLY,
      NULL},
+    {"_with_ids", T_BOOL, offsetof(Stream, with_ids), READONLY, NULL},
     {NULL, 0, 0, 0, NULL},
 };
 
@@ -829,14 +827,10 @@ PyType_Spec async_stream_spec = {
 };
 
 static PyType_Slot ready_slots[] = {
-    {Py_am_await, PyObject_SelfIter},
-    {Py_am_send, ready_send},
-    {Py_tp_iter, PyObject_SelfIter},
-    {Py_tp_iternext, ready_next},
-    {Py_tp_dealloc, ready_dealloc},
-    {Py_tp_traverse, ready_traverse},
-    {Py_tp_clear, ready_clear},
-    {0, NULL},
+    {Py_am_await, PyObject_SelfIter}, {Py_am_send, ready_send},
+    {Py_tp_iter, PyObject_SelfIter},  {Py_tp_iternext, ready_next},
+    {Py_tp_dealloc, ready_dealloc},   {Py_tp_traverse, ready_traverse},
+    {Py_tp_clear, ready_clear},       {0, NULL},
 };
 
 PyType_Spec ready_spec = {

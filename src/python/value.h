@@ -24,6 +24,9 @@ int value_put(const Encoder *enc, PyObject *value, aero_buf *out,
 /* Append it as one packed item of a list, map or argument. */
 int value_pack(const Encoder *enc, PyObject *value, aero_buf *out);
 
+/* A dict as a map without flags, whatever its class. */
+int value_pack_items(const Encoder *enc, PyObject *dict, aero_buf *out);
+
 /* An exact int64, from an int, bool or NumPy integer.  -1 with ParamError
  * that says `what`. */
 int value_as_int64(ModState *state, PyObject *value, const char *what,

@@ -589,6 +589,12 @@ value_pack(const Encoder *enc, PyObject *value, aero_buf *out)
     return pack(enc, value, out, 0);
 }
 
+int
+value_pack_items(const Encoder *enc, PyObject *dict, aero_buf *out)
+{
+    return pack_dict(enc, dict, false, out, 0);
+}
+
 /* ---- particles ---- */
 
 static int

@@ -9,7 +9,7 @@
 
 enum {
     BLOCK = 64,
-    LANES = 8,
+    LANES = 4,
     ONE_BLOCK_MAX = 55 /* bytes that fit one block with the padding */
 };
 

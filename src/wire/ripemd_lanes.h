@@ -2,6 +2,9 @@
  * them: included twice by key.c, so that one text serves one key and several
  * at once.  Defines COMPRESS(state, block).
  *
+ * The two lines depend only on the block: their steps alternate, so that a
+ * processor works on both at the same time.
+ *
  * SPDX-License-Identifier: Apache-2.0 */
 #define ROL(x, n)   ((x) << (n) | (x) >> (32 - (n)))
 #define F1(x, y, z) ((x) ^ (y) ^ (z))
@@ -10,38 +13,42 @@
 #define F4(x, y, z) (((x) & (z)) | ((y) & ~(z)))
 #define F5(x, y, z) ((x) ^ ((y) | ~(z)))
 
-#define STEP(f, word, shift, k)                                               \
-    t = a + f(b, c, d) + block[word] + (k);                                   \
-    t = ROL(t, shift) + e;                                                    \
-    a = e;                                                                    \
-    e = d;                                                                    \
-    d = ROL(c, 10);                                                           \
-    c = b;                                                                    \
-    b = t;
+#define STEP(line, f, word, shift, k)                                         \
+    t = line##a + f(line##b, line##c, line##d) + block[word] + (k);           \
+    t = ROL(t, shift) + line##e;                                              \
+    line##a = line##e;                                                        \
+    line##e = line##d;                                                        \
+    line##d = ROL(line##c, 10);                                               \
+    line##c = line##b;                                                        \
+    line##b = t;
+
+#define STEP_1(lw, ls, rw, rs)                                                \
+    STEP(l, F1, lw, ls, 0U) STEP(r, F5, rw, rs, 0x50a28be6U)
+#define STEP_2(lw, ls, rw, rs)                                                \
+    STEP(l, F2, lw, ls, 0x5a827999U) STEP(r, F4, rw, rs, 0x5c4dd124U)
+#define STEP_3(lw, ls, rw, rs)                                                \
+    STEP(l, F3, lw, ls, 0x6ed9eba1U) STEP(r, F3, rw, rs, 0x6d703ef3U)
+#define STEP_4(lw, ls, rw, rs)                                                \
+    STEP(l, F4, lw, ls, 0x8f1bbcdcU) STEP(r, F2, rw, rs, 0x7a6d76e9U)
+#define STEP_5(lw, ls, rw, rs)                                                \
+    STEP(l, F5, lw, ls, 0xa953fd4eU) STEP(r, F1, rw, rs, 0U)
 
 static void
 COMPRESS(WORD state[5], const WORD block[16])
 {
-    WORD a = state[0], b = state[1], c = state[2], d = state[3], e = state[4];
-    WORD la, lb, lc, ld, le, t;
+    WORD la = state[0], lb = state[1], lc = state[2], ld = state[3];
+    WORD le = state[4], ra = la, rb = lb, rc = lc, rd = ld, re = le, t;
 
-    LEFT_1(STEP) LEFT_2(STEP) LEFT_3(STEP) LEFT_4(STEP) LEFT_5(STEP) la = a;
-    lb = b;
-    lc = c;
-    ld = d;
-    le = e;
-    a = state[0];
-    b = state[1];
-    c = state[2];
-    d = state[3];
-    e = state[4];
-    RIGHT_1(STEP)
-    RIGHT_2(STEP)
-    RIGHT_3(STEP) RIGHT_4(STEP) RIGHT_5(STEP) t = state[1] + lc + d;
-    state[1] = state[2] + ld + e;
-    state[2] = state[3] + le + a;
-    state[3] = state[4] + la + b;
-    state[4] = state[0] + lb + c;
+    ROUND_1(STEP_1)
+    ROUND_2(STEP_2)
+    ROUND_3(STEP_3)
+    ROUND_4(STEP_4)
+    ROUND_5(STEP_5)
+    t = state[1] + lc + rd;
+    state[1] = state[2] + ld + re;
+    state[2] = state[3] + le + ra;
+    state[3] = state[4] + la + rb;
+    state[4] = state[0] + lb + rc;
     state[0] = t;
 }
 
@@ -52,5 +59,10 @@ COMPRESS(WORD state[5], const WORD block[16])
 #undef F4
 #undef F5
 #undef STEP
+#undef STEP_1
+#undef STEP_2
+#undef STEP_3
+#undef STEP_4
+#undef STEP_5
 #undef WORD
 #undef COMPRESS

@@ -1,57 +1,32 @@
-/* The 160 steps of RIPEMD-160 (Dobbertin, Bosselaers, Preneel 1996): for each
- * line and round the function, the message word, the rotation and the
- * constant.  Included by ripemd_lanes.h only.
+/* The 160 steps of RIPEMD-160 (Dobbertin, Bosselaers, Preneel 1996), of both
+ * lines side by side: for each step the message word and the rotation on the
+ * left, then those on the right.  Included by ripemd_lanes.h only.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 /* clang-format off */
-#define LEFT_1(S) \
-    S(F1, 0, 11, 0x00000000U) S(F1, 1, 14, 0x00000000U) S(F1, 2, 15, 0x00000000U) S(F1, 3, 12, 0x00000000U) \
-    S(F1, 4, 5, 0x00000000U) S(F1, 5, 8, 0x00000000U) S(F1, 6, 7, 0x00000000U) S(F1, 7, 9, 0x00000000U) \
-    S(F1, 8, 11, 0x00000000U) S(F1, 9, 13, 0x00000000U) S(F1, 10, 14, 0x00000000U) S(F1, 11, 15, 0x00000000U) \
-    S(F1, 12, 6, 0x00000000U) S(F1, 13, 7, 0x00000000U) S(F1, 14, 9, 0x00000000U) S(F1, 15, 8, 0x00000000U)
-#define LEFT_2(S) \
-    S(F2, 7, 7, 0x5a827999U) S(F2, 4, 6, 0x5a827999U) S(F2, 13, 8, 0x5a827999U) S(F2, 1, 13, 0x5a827999U) \
-    S(F2, 10, 11, 0x5a827999U) S(F2, 6, 9, 0x5a827999U) S(F2, 15, 7, 0x5a827999U) S(F2, 3, 15, 0x5a827999U) \
-    S(F2, 12, 7, 0x5a827999U) S(F2, 0, 12, 0x5a827999U) S(F2, 9, 15, 0x5a827999U) S(F2, 5, 9, 0x5a827999U) \
-    S(F2, 2, 11, 0x5a827999U) S(F2, 14, 7, 0x5a827999U) S(F2, 11, 13, 0x5a827999U) S(F2, 8, 12, 0x5a827999U)
-#define LEFT_3(S) \
-    S(F3, 3, 11, 0x6ed9eba1U) S(F3, 10, 13, 0x6ed9eba1U) S(F3, 14, 6, 0x6ed9eba1U) S(F3, 4, 7, 0x6ed9eba1U) \
-    S(F3, 9, 14, 0x6ed9eba1U) S(F3, 15, 9, 0x6ed9eba1U) S(F3, 8, 13, 0x6ed9eba1U) S(F3, 1, 15, 0x6ed9eba1U) \
-    S(F3, 2, 14, 0x6ed9eba1U) S(F3, 7, 8, 0x6ed9eba1U) S(F3, 0, 13, 0x6ed9eba1U) S(F3, 6, 6, 0x6ed9eba1U) \
-    S(F3, 13, 5, 0x6ed9eba1U) S(F3, 11, 12, 0x6ed9eba1U) S(F3, 5, 7, 0x6ed9eba1U) S(F3, 12, 5, 0x6ed9eba1U)
-#define LEFT_4(S) \
-    S(F4, 1, 11, 0x8f1bbcdcU) S(F4, 9, 12, 0x8f1bbcdcU) S(F4, 11, 14, 0x8f1bbcdcU) S(F4, 10, 15, 0x8f1bbcdcU) \
-    S(F4, 0, 14, 0x8f1bbcdcU) S(F4, 8, 15, 0x8f1bbcdcU) S(F4, 12, 9, 0x8f1bbcdcU) S(F4, 4, 8, 0x8f1bbcdcU) \
-    S(F4, 13, 9, 0x8f1bbcdcU) S(F4, 3, 14, 0x8f1bbcdcU) S(F4, 7, 5, 0x8f1bbcdcU) S(F4, 15, 6, 0x8f1bbcdcU) \
-    S(F4, 14, 8, 0x8f1bbcdcU) S(F4, 5, 6, 0x8f1bbcdcU) S(F4, 6, 5, 0x8f1bbcdcU) S(F4, 2, 12, 0x8f1bbcdcU)
-#define LEFT_5(S) \
-    S(F5, 4, 9, 0xa953fd4eU) S(F5, 0, 15, 0xa953fd4eU) S(F5, 5, 5, 0xa953fd4eU) S(F5, 9, 11, 0xa953fd4eU) \
-    S(F5, 7, 6, 0xa953fd4eU) S(F5, 12, 8, 0xa953fd4eU) S(F5, 2, 13, 0xa953fd4eU) S(F5, 10, 12, 0xa953fd4eU) \
-    S(F5, 14, 5, 0xa953fd4eU) S(F5, 1, 12, 0xa953fd4eU) S(F5, 3, 13, 0xa953fd4eU) S(F5, 8, 14, 0xa953fd4eU) \
-    S(F5, 11, 11, 0xa953fd4eU) S(F5, 6, 8, 0xa953fd4eU) S(F5, 15, 5, 0xa953fd4eU) S(F5, 13, 6, 0xa953fd4eU)
-#define RIGHT_1(S) \
-    S(F5, 5, 8, 0x50a28be6U) S(F5, 14, 9, 0x50a28be6U) S(F5, 7, 9, 0x50a28be6U) S(F5, 0, 11, 0x50a28be6U) \
-    S(F5, 9, 13, 0x50a28be6U) S(F5, 2, 15, 0x50a28be6U) S(F5, 11, 15, 0x50a28be6U) S(F5, 4, 5, 0x50a28be6U) \
-    S(F5, 13, 7, 0x50a28be6U) S(F5, 6, 7, 0x50a28be6U) S(F5, 15, 8, 0x50a28be6U) S(F5, 8, 11, 0x50a28be6U) \
-    S(F5, 1, 14, 0x50a28be6U) S(F5, 10, 14, 0x50a28be6U) S(F5, 3, 12, 0x50a28be6U) S(F5, 12, 6, 0x50a28be6U)
-#define RIGHT_2(S) \
-    S(F4, 6, 9, 0x5c4dd124U) S(F4, 11, 13, 0x5c4dd124U) S(F4, 3, 15, 0x5c4dd124U) S(F4, 7, 7, 0x5c4dd124U) \
-    S(F4, 0, 12, 0x5c4dd124U) S(F4, 13, 8, 0x5c4dd124U) S(F4, 5, 9, 0x5c4dd124U) S(F4, 10, 11, 0x5c4dd124U) \
-    S(F4, 14, 7, 0x5c4dd124U) S(F4, 15, 7, 0x5c4dd124U) S(F4, 8, 12, 0x5c4dd124U) S(F4, 12, 7, 0x5c4dd124U) \
-    S(F4, 4, 6, 0x5c4dd124U) S(F4, 9, 15, 0x5c4dd124U) S(F4, 1, 13, 0x5c4dd124U) S(F4, 2, 11, 0x5c4dd124U)
-#define RIGHT_3(S) \
-    S(F3, 15, 9, 0x6d703ef3U) S(F3, 5, 7, 0x6d703ef3U) S(F3, 1, 15, 0x6d703ef3U) S(F3, 3, 11, 0x6d703ef3U) \
-    S(F3, 7, 8, 0x6d703ef3U) S(F3, 14, 6, 0x6d703ef3U) S(F3, 6, 6, 0x6d703ef3U) S(F3, 9, 14, 0x6d703ef3U) \
-    S(F3, 11, 12, 0x6d703ef3U) S(F3, 8, 13, 0x6d703ef3U) S(F3, 12, 5, 0x6d703ef3U) S(F3, 2, 14, 0x6d703ef3U) \
-    S(F3, 10, 13, 0x6d703ef3U) S(F3, 0, 13, 0x6d703ef3U) S(F3, 4, 7, 0x6d703ef3U) S(F3, 13, 5, 0x6d703ef3U)
-#define RIGHT_4(S) \
-    S(F2, 8, 15, 0x7a6d76e9U) S(F2, 6, 5, 0x7a6d76e9U) S(F2, 4, 8, 0x7a6d76e9U) S(F2, 1, 11, 0x7a6d76e9U) \
-    S(F2, 3, 14, 0x7a6d76e9U) S(F2, 11, 14, 0x7a6d76e9U) S(F2, 15, 6, 0x7a6d76e9U) S(F2, 0, 14, 0x7a6d76e9U) \
-    S(F2, 5, 6, 0x7a6d76e9U) S(F2, 12, 9, 0x7a6d76e9U) S(F2, 2, 12, 0x7a6d76e9U) S(F2, 13, 9, 0x7a6d76e9U) \
-    S(F2, 9, 12, 0x7a6d76e9U) S(F2, 7, 5, 0x7a6d76e9U) S(F2, 10, 15, 0x7a6d76e9U) S(F2, 14, 8, 0x7a6d76e9U)
-#define RIGHT_5(S) \
-    S(F1, 12, 8, 0x00000000U) S(F1, 15, 5, 0x00000000U) S(F1, 10, 12, 0x00000000U) S(F1, 4, 9, 0x00000000U) \
-    S(F1, 1, 12, 0x00000000U) S(F1, 5, 5, 0x00000000U) S(F1, 8, 14, 0x00000000U) S(F1, 7, 6, 0x00000000U) \
-    S(F1, 6, 8, 0x00000000U) S(F1, 2, 13, 0x00000000U) S(F1, 13, 6, 0x00000000U) S(F1, 14, 5, 0x00000000U) \
-    S(F1, 0, 15, 0x00000000U) S(F1, 3, 13, 0x00000000U) S(F1, 9, 11, 0x00000000U) S(F1, 11, 11, 0x00000000U)
+#define ROUND_1(S) \
+    S(0, 11, 5, 8) S(1, 14, 14, 9) S(2, 15, 7, 9) S(3, 12, 0, 11) \
+    S(4, 5, 9, 13) S(5, 8, 2, 15) S(6, 7, 11, 15) S(7, 9, 4, 5) \
+    S(8, 11, 13, 7) S(9, 13, 6, 7) S(10, 14, 15, 8) S(11, 15, 8, 11) \
+    S(12, 6, 1, 14) S(13, 7, 10, 14) S(14, 9, 3, 12) S(15, 8, 12, 6)
+#define ROUND_2(S) \
+    S(7, 7, 6, 9) S(4, 6, 11, 13) S(13, 8, 3, 15) S(1, 13, 7, 7) \
+    S(10, 11, 0, 12) S(6, 9, 13, 8) S(15, 7, 5, 9) S(3, 15, 10, 11) \
+    S(12, 7, 14, 7) S(0, 12, 15, 7) S(9, 15, 8, 12) S(5, 9, 12, 7) \
+    S(2, 11, 4, 6) S(14, 7, 9, 15) S(11, 13, 1, 13) S(8, 12, 2, 11)
+#define ROUND_3(S) \
+    S(3, 11, 15, 9) S(10, 13, 5, 7) S(14, 6, 1, 15) S(4, 7, 3, 11) \
+    S(9, 14, 7, 8) S(15, 9, 14, 6) S(8, 13, 6, 6) S(1, 15, 9, 14) \
+    S(2, 14, 11, 12) S(7, 8, 8, 13) S(0, 13, 12, 5) S(6, 6, 2, 14) \
+    S(13, 5, 10, 13) S(11, 12, 0, 13) S(5, 7, 4, 7) S(12, 5, 13, 5)
+#define ROUND_4(S) \
+    S(1, 11, 8, 15) S(9, 12, 6, 5) S(11, 14, 4, 8) S(10, 15, 1, 11) \
+    S(0, 14, 3, 14) S(8, 15, 11, 14) S(12, 9, 15, 6) S(4, 8, 0, 14) \
+    S(13, 9, 5, 6) S(3, 14, 12, 9) S(7, 5, 2, 12) S(15, 6, 13, 9) \
+    S(14, 8, 9, 12) S(5, 6, 7, 5) S(6, 5, 10, 15) S(2, 12, 14, 8)
+#define ROUND_5(S) \
+    S(4, 9, 12, 8) S(0, 15, 15, 5) S(5, 5, 10, 12) S(9, 11, 4, 9) \
+    S(7, 6, 1, 12) S(12, 8, 5, 5) S(2, 13, 8, 14) S(10, 12, 7, 6) \
+    S(14, 5, 6, 8) S(1, 12, 2, 13) S(3, 13, 13, 6) S(8, 14, 14, 5) \
+    S(11, 11, 0, 15) S(6, 8, 3, 13) S(15, 5, 9, 11) S(13, 6, 11, 11)
 /* clang-format on */

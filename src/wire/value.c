@@ -94,6 +94,14 @@ aero_pack_list(aero_buf *out, uint32_t count)
 }
 
 void
+aero_list_patch(aero_buf *out, size_t at, uint8_t count)
+{
+    if (!out->failed) {
+        out->ptr[at] = (uint8_t)(0x90 | count);
+    }
+}
+
+void
 aero_pack_map(aero_buf *out, uint32_t count)
 {
     msgpack_packer pk = packer_of(out);

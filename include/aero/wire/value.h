@@ -29,6 +29,8 @@ void aero_pack_raw(aero_buf *out, uint8_t particle, aero_span bytes);
 /* A raw item without one: names inside expressions. */
 void aero_pack_name(aero_buf *out, aero_span bytes);
 void aero_pack_list(aero_buf *out, uint32_t count);
+/* The real count, at most 15, of a list that was begun at `at` with none. */
+void aero_list_patch(aero_buf *out, size_t at, uint8_t count);
 void aero_pack_map(aero_buf *out, uint32_t count);
 /* The container's flags, as the first element of a list (the caller has
  * counted it), or as the first pair of a map. */

@@ -1,0 +1,1 @@
+"""Builders of operations for ``operate`` and its like."""

@@ -1,0 +1,178 @@
+"""Results of batches as NumPy arrays.
+
+``batch_read(...).to_numpy(dtype)`` fills them in C; what is here takes records that exist as
+Python objects.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["NumpyBatchRecords"]
+
+_KINDS = "iufSV"
+
+
+class NumpyBatchRecords:
+    """The records of a batch, one row each.
+
+    Parameters
+    ----------
+    batch_records : ndarray, shape (n,), structured
+        The bins; a row is zero where the record, or the bin, is missing.
+    meta : ndarray, shape (n,), fields gen and ttl
+        Generations, and times to live in seconds.
+    result_codes : ndarray of int32, shape (n,)
+        The server's code for each record, 0 if it was found.
+    """
+
+    __slots__ = ("_map", "batch_records", "meta", "result_codes")
+
+    def __init__(self, batch_records: np.ndarray[Any, Any], meta: np.ndarray[Any, Any],
+                 result_codes: np.ndarray[Any, Any], _map: dict[Any, int]) -> None:
+        self.batch_records = batch_records
+        self.meta = meta
+        self.result_codes = result_codes
+        self._map = _map
+
+    def get(self, user_key: Any) -> np.void:
+        """The row of a key.
+
+        Parameters
+        ----------
+        user_key : str, int or bytes
+            The key; of several equal ones the last.
+
+        Returns
+        -------
+        numpy.void
+            The row.
+
+        Raises
+        ------
+        KeyError
+            The key was not asked for.
+        """
+        try:
+            row: np.void = self.batch_records[self._map[user_key]]
+        except KeyError:
+            raise KeyError(f"key {user_key!r} not found in NumpyBatchRecords, which knows "
+                           f"{len(self._map)} keys") from None
+        return row
+
+    def __len__(self) -> int:
+        return len(self.batch_records)
+
+    def __iter__(self) -> Iterator[np.void]:
+        return iter(self.batch_records)
+
+    def __contains__(self, user_key: object) -> bool:
+        return user_key in self._map
+
+    def __repr__(self) -> str:
+        names = list(self.batch_records.dtype.names or ())
+        found = int((self.result_codes == 0).sum())
+        return f"NumpyBatchRecords(count={len(self)}, ok={found}, fields={names})"
+
+
+def _check_dtype(dtype: np.dtype[Any]) -> None:
+    """Refuse fields that a bin cannot be put into."""
+    if dtype.names is None or dtype.fields is None:
+        raise TypeError(f"a structured dtype is needed, not {dtype}")
+    for name in dtype.names:
+        field = dtype.fields[name][0].base
+        if field.kind not in _KINDS or field.names is not None or not field.isnative:
+            raise TypeError(
+                f"dtype field {name!r} must be a number (int, float) or bytes of a fixed "
+                f"length, not {field} (kind={field.kind!r})")
+
+
+def _user_key(record: Any, place: int, known: dict[Any, int]) -> Any:
+    """What a row is found by."""
+    key = record.key
+    if key is None or len(key) < 3:
+        warnings.warn(f"batch record at index {place} has a missing or malformed key ({key!r}): "
+                      f"it is found by its number", stacklevel=4)
+        return place
+    user_key = key[2]
+    if user_key is None and len(key) > 3:
+        user_key = f"__no_user_key_{place}__"
+    if user_key in known:
+        warnings.warn(f"batch record at index {place}: key {user_key!r} collides with that of "
+                      f"index {known[user_key]}, which is not found by it any more",
+                      stacklevel=4)
+    return user_key
+
+
+def _fill(row: Any, bins: dict[str, Any], dtype: np.dtype[Any], where: str) -> None:
+    """Put bins into a row."""
+    for name in dtype.names or ():
+        value = bins.get(name)
+        if value is None:
+            continue
+        try:
+            row[name] = value
+        except (TypeError, ValueError, OverflowError) as error:
+            kinds = (OverflowError, TypeError, ValueError)
+            kind = next(k for k in kinds if isinstance(error, k))
+            raise kind(f"Failed to assign {value!r} to field {name!r} (dtype={dtype[name]}) of "
+                       f"{where}: {error}") from error
+
+
+def _warn_strict(bins: dict[str, Any], dtype: np.dtype[Any], place: int) -> None:
+    """Say where a record and the dtype differ."""
+    fields = set(dtype.names or ())
+    zero, left = sorted(fields - bins.keys()), sorted(bins.keys() - fields)
+    where = f"batch record at index {place}"
+    if zero:
+        warnings.warn(f"{where}: fields {zero} are not found in bins and stay zero", stacklevel=3)
+    if left:
+        warnings.warn(f"{where}: bins {left} are not in dtype and left out", stacklevel=3)
+
+
+def _batch_records_to_numpy(batch_records_obj: Any, dtype: np.dtype[Any], keys: Sequence[Any], *,
+                            strict: bool = False) -> NumpyBatchRecords:
+    """Arrays from records that exist as Python objects.
+
+    Parameters
+    ----------
+    batch_records_obj : object
+        Its ``batch_records`` have ``key``, ``result`` and ``record``.
+    dtype : numpy.dtype
+        A field for each bin that is wanted.
+    keys : sequence
+        The keys that were asked for.
+    strict : bool
+        Warn where a record and the dtype differ.
+
+    Returns
+    -------
+    NumpyBatchRecords
+    """
+    import numpy as np
+
+    dtype = np.dtype(dtype)
+    _check_dtype(dtype)
+    records = batch_records_obj.batch_records
+    rows = np.zeros(len(records), dtype=dtype)
+    meta = np.zeros(len(records), dtype=[("gen", np.uint32), ("ttl", np.uint32)])
+    codes = np.zeros(len(records), dtype=np.int32)
+    known: dict[Any, int] = {}
+    for i, record in enumerate(records):
+        codes[i] = record.result
+        user_key = _user_key(record, i, known)
+        known[user_key] = i
+        if record.result != 0 or record.record is None:
+            continue
+        _, about, bins = record.record
+        if about is not None:
+            meta[i] = (about.get("gen", 0), about.get("ttl", 0))
+        if strict:
+            _warn_strict(bins or {}, dtype, i)
+        _fill(rows[i], bins or {}, dtype, f"record at index {i} (key={user_key!r})")
+    return NumpyBatchRecords(rows, meta, codes, known)

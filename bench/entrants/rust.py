@@ -1,0 +1,80 @@
+"""The aerospike-py written in Rust."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import workload
+from workload import BINS, NAMESPACE, QUERY_SET, Step
+
+import aerospike_py
+from aerospike_py import list_operations, map_operations
+
+
+class Rust(workload.Entrant):
+    """aerospike-py."""
+
+    name = "rust"
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(host, port)
+        self.config = {"hosts": [(host, port)]}
+        self.client = aerospike_py.client(self.config).connect()
+
+    def version(self) -> str:
+        return str(aerospike_py.__version__)
+
+    def get(self) -> Step:
+        return self.client.get
+
+    def put(self) -> Step:
+        put = self.client.put
+        return lambda key: put(key, BINS)
+
+    async def open(self, coalesce: bool) -> None:
+        if coalesce:
+            raise workload.Missing("no such option")
+        self.async_client = aerospike_py.AsyncClient(self.config)
+        await self.async_client.connect()
+
+    def async_get(self) -> Callable[[Any], Awaitable[Any]]:
+        return self.async_client.get
+
+    def async_put(self) -> Callable[[Any], Awaitable[Any]]:
+        put = self.async_client.put
+        return lambda key: put(key, BINS)
+
+    def batch_read(self, shape: str) -> Callable[[list[int]], Any]:
+        read = self.client.batch_read
+        key = self.key
+        if shape == "dict":
+            return lambda numbers: read([key(n) for n in numbers]).to_dict()
+        if shape == "records":
+            return lambda numbers: read([key(n) for n in numbers]).batch_records
+        dtype = workload.need("numpy").dtype(workload.DTYPE)
+        names = list(dtype.names)
+        return lambda numbers: read([key(n) for n in numbers], names).to_numpy(dtype)
+
+    def batch_write(self) -> Callable[[list[int]], Any]:
+        write = self.client.batch_write
+        key = self.key
+        return lambda numbers: write([(key(n), BINS) for n in numbers])
+
+    def query(self) -> Callable[[], int]:
+        query = self.client.query
+        return lambda: sum(1 for record in query(NAMESPACE, QUERY_SET).results()
+                           if record[2] is not None)
+
+    def operate_cdt(self) -> Step:
+        key = (NAMESPACE, workload.MISC_SET, "cdt")
+        operate = self.client.operate
+        self.client.put(key, {"l": [1, 2, 3, 4], "m": {"a": 1, "b": 2}})
+        return lambda number: operate(key, [
+            map_operations.map_put("m", "a", number),
+            map_operations.map_get_by_key("m", "b", aerospike_py.MAP_RETURN_VALUE),
+            list_operations.list_get("l", 2), list_operations.list_size("l")])
+
+
+if __name__ == "__main__":
+    workload.serve(Rust)

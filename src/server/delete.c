@@ -1,0 +1,40 @@
+/* Deletes.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "command.h"
+
+static int
+check_record(srv_cmd *cmd)
+{
+    int code = srv_cmd_check_set(cmd, false);
+
+    if (code == AERO_ERR_OK) {
+        code = srv_cmd_check_generation(cmd, cmd->rec->generation);
+    }
+    if (code == AERO_ERR_OK) {
+        code = srv_cmd_check_filter(cmd);
+    }
+    return code == AERO_ERR_OK ? srv_cmd_check_key(cmd) : code;
+}
+
+/* Unlike every other command, a delete finds a record that is dead and not
+ * yet gone. */
+int
+srv_delete_run(srv_cmd *cmd)
+{
+    int code;
+
+    if ((cmd->req->msg.info2 & AERO_INFO2_DURABLE_DELETE) != 0 &&
+        !cmd->core->enterprise) {
+        return AERO_ERR_ENTERPRISE_ONLY;
+    }
+    cmd->rec = srv_ns_get(cmd->ns, cmd->digest);
+    if (cmd->rec == NULL) {
+        return AERO_ERR_RECORD_NOT_FOUND;
+    }
+    code = check_record(cmd);
+    if (code == AERO_ERR_OK) {
+        srv_ns_drop(cmd->ns, cmd->digest);
+    }
+    return code;
+}
