@@ -256,8 +256,8 @@ set_attributes(ModState *state, PyObject *exc, const Fault *fault)
                                     PyLong_FromLong(fault->code)) < 0) {
         return -1;
     }
-    if (set_attr(exc, state->str_in_doubt,
-                 PyBool_FromLong(fault->in_doubt)) < 0) {
+    if (set_attr(exc, state->str_in_doubt, PyBool_FromLong(fault->in_doubt)) <
+        0) {
         return -1;
     }
     if (fault->node != NULL && fault->node[0] != '\0' &&
@@ -383,10 +383,12 @@ void *
 raise_error(ModState *state, exc_id id, const char *fmt, ...)
 {
     Fault fault = {.type = state->exc[id]};
+    PyObject *pending[3];
     PyObject *msg;
     PyObject *code;
     va_list args;
 
+    PyErr_Fetch(&pending[0], &pending[1], &pending[2]);
     va_start(args, fmt);
     msg = PyUnicode_FromFormatV(fmt, args);
     va_end(args);
@@ -396,7 +398,13 @@ raise_error(ModState *state, exc_id id, const char *fmt, ...)
             code == Py_None ? AERO_ERR_CLIENT : (int)PyLong_AsLong(code);
         fault.msg = msg;
         fault.text = msg;
+        PyErr_Restore(pending[0], pending[1], pending[2]); /* the context */
         raise_fault(state, &fault);
+    }
+    else {
+        Py_XDECREF(pending[0]);
+        Py_XDECREF(pending[1]);
+        Py_XDECREF(pending[2]);
     }
     Py_XDECREF(msg);
     Py_XDECREF(code);
