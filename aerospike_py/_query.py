@@ -6,15 +6,17 @@ import inspect
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _aerospike
 from ._config import fault
 
 __all__ = ["AsyncPages", "Page", "Pages"]
 
-_Query = _aerospike.Query | _aerospike.Scan
-_AsyncQuery = _aerospike.AsyncQuery | _aerospike.AsyncScan
+if TYPE_CHECKING:
+    _Query = (_aerospike.Query | _aerospike.OfficialQuery
+              | _aerospike.Scan | _aerospike.OfficialScan)
+    _AsyncQuery = _aerospike.AsyncQuery | _aerospike.AsyncScan
 
 
 class Page(list[Any]):
