@@ -149,8 +149,15 @@ take_filter(Call *call)
 int
 call_take_policy(Call *call, PyObject *policy, aero_policy_kind kind)
 {
-    call->policy = call->client->defaults[kind];
-    if (policy_take(call->state, call->face, policy, kind,
+    return call_take_policy_of(call, policy, kind, 1u << kind);
+}
+
+int
+call_take_policy_of(Call *call, PyObject *policy, aero_policy_kind base,
+                    uint32_t kinds)
+{
+    call->policy = call->client->defaults[base];
+    if (policy_take(call->state, call->face, policy, kinds,
                     call->client->validate_keys, &call->policy) < 0) {
         return -1;
     }
@@ -286,6 +293,20 @@ result_meta(ModState *state, const Face *face, uint32_t gen,
     Py_XDECREF(gen_obj);
     Py_XDECREF(ttl_obj);
     return meta;
+}
+
+int
+result_set_bin(const Face *face, PyObject *bins, PyObject *name,
+               PyObject *value)
+{
+    if (value == Py_None && !face->strict) {
+        int known = PyDict_Contains(bins, name);
+
+        if (known != 0) {
+            return known < 0 ? -1 : 0;
+        }
+    }
+    return PyDict_SetItem(bins, name, value);
 }
 
 PyObject *

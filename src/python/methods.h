@@ -19,7 +19,17 @@
     X(prepend) \
     X(increment) \
     X(operate) \
-    X(operate_ordered)
+    X(operate_ordered) \
+    X(batch_read) \
+    X(batch_write) \
+    X(batch_operate) \
+    X(batch_remove) \
+    X(batch_apply) \
+    X(batch_write_numpy) \
+    X(get_many) \
+    X(select_many) \
+    X(exists_many) \
+    X(batch_get_ops)
 #define METHODS_PLAIN(X) \
     X(is_connected) \
     X(get_node_names) \
@@ -49,6 +59,16 @@ int build_prepend(Call *call);
 int build_increment(Call *call);
 int build_operate(Call *call);
 int build_operate_ordered(Call *call);
+int build_batch_read(Call *call);
+int build_batch_write(Call *call);
+int build_batch_operate(Call *call);
+int build_batch_remove(Call *call);
+int build_batch_apply(Call *call);
+int build_batch_write_numpy(Call *call);
+int build_get_many(Call *call);
+int build_select_many(Call *call);
+int build_exists_many(Call *call);
+int build_batch_get_ops(Call *call);
 PyObject *plain_is_connected(Client *client, PyObject *const *argv);
 PyObject *plain_get_node_names(Client *client, PyObject *const *argv);
 PyObject *plain_get_nodes(Client *client, PyObject *const *argv);
