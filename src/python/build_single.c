@@ -132,9 +132,9 @@ take_head(Call *call, aero_span *body, aero_msg *msg)
 static PyObject *
 finish_record(Call *call)
 {
+    Decoder dec;
     aero_span body;
     aero_msg msg;
-    Decoder dec;
     PyObject *bins;
 
     if (result_check(call, NULL) < 0 || take_head(call, &body, &msg) < 0) {

@@ -155,6 +155,9 @@ typedef enum exc_id {
     X(function)                                                               \
     X(args)                                                                   \
     X(_op)                                                                    \
+    X(add)                                                                    \
+    X(finish)                                                                 \
+    X(partial)                                                                \
     X(_rt)                                                                    \
     X(_fixed)                                                                 \
     X(_children)
@@ -184,6 +187,7 @@ typedef enum exc_id {
     X(_values, Transaction)
 
 enum {
+    QUERY_TYPES = 6,
     NAME_CACHE = 512 /* slots; a power of two */
 };
 
@@ -199,7 +203,11 @@ typedef struct ModState {
     PyTypeObject *ExpressionType;
     PyTypeObject *LazyType;
     PyTypeObject *RowIterType;
-    PyObject *batch_module;     /* helpers.batch.records; taken at first use */
+    PyObject *batch_module; /* helpers.batch.records; taken at first use */
+    PyTypeObject *QueryTypes[QUERY_TYPES]; /* in the order of query_type.c */
+    PyTypeObject *StreamType;
+    PyTypeObject *AsyncStreamType;
+    PyTypeObject *ReadyType;
     PyObject *op_entries;       /* set: what a dict of an operation may have */
     PyObject *expr_builders;    /* dict: name of a builder to its row */
     PyObject *get_running_loop; /* asyncio's; taken at first use */
@@ -240,6 +248,8 @@ int module_add_constants(PyObject *module);
 int errors_setup(PyObject *module, ModState *state);
 int policy_setup(ModState *state);
 int client_setup_types(PyObject *module);
+int query_setup_types(PyObject *module);
+int query_intern_params(ModState *state);
 int async_setup_types(PyObject *module);
 int log_setup(ModState *state);
 void log_teardown(ModState *state);
