@@ -60,4 +60,5 @@ test-c: $(TEST_BIN) $(VECTORS) ## the C tests (V=asan and so on)
 
 -include $(C_OBJ:.o=.d) $(SUP_OBJ:.o=.d) $(TEST_SRC:%.c=$(BUILD)/%.d)
 
+include tests/rules.mk
 include bench/rules.mk
