@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "aero/base/alloc.h"
 #include "aero/base/span.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -20,6 +21,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
             abort();                                                          \
         }                                                                     \
     } while (0)
+
+/* A head may claim 128 MiB, and to get them is slow here. */
+#define FUZZ_WITH_LITTLE_MEMORY                                               \
+    static void *resize_a_little(void *ptr, size_t size)                      \
+    {                                                                         \
+        return size > (size_t)1 << 20 ? NULL : realloc(ptr, size);            \
+    }                                                                         \
+    static const aero_allocator little = {resize_a_little, free};             \
+    __attribute__((constructor)) static void use_little_memory(void)          \
+    {                                                                         \
+        aero_alloc_use(&little);                                              \
+    }                                                                         \
+    struct fuzz_with_little_memory
 
 /* The first bytes steer the target; 0 when there are none left. */
 static inline uint8_t

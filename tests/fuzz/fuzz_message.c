@@ -4,6 +4,8 @@
 #include "aero/wire/reader.h"
 #include "fuzz.h"
 
+FUZZ_WITH_LITTLE_MEMORY;
+
 typedef struct again {
     aero_buf out;
     size_t at;

@@ -6,6 +6,8 @@
 #include "fakenet.h"
 #include "fuzz.h"
 
+FUZZ_WITH_LITTLE_MEMORY;
+
 enum {
     PARTITIONS = 8
 };

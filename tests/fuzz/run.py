@@ -139,7 +139,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=60, help="for each reader")
     parser.add_argument("--runs", type=int, default=0, help="inputs instead of seconds")
     parser.add_argument("targets", nargs="*")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     corpora = ROOT / "build/fuzz"
     programs = sorted(p for p in options.folder.glob("fuzz_*") if not p.suffix)
     failed = 0

@@ -18,10 +18,10 @@ enum {
 /* What every connection of the cluster answers, one after the other.  All
  * fields but the last two are the test's to set. */
 typedef struct fakenet {
-    aero_conn_io io;   /* first: conn->io is this */
-    aero_span reply;   /* borrowed; what is still to be received */
-    size_t piece;      /* bytes of one recv; 0: as many as fit */
-    bool silent_end;   /* at the end AERO_MORE, else the peer closes */
+    aero_conn_io io;       /* first: conn->io is this */
+    aero_span reply;       /* borrowed; what is still to be received */
+    size_t piece;          /* bytes of one recv; 0: as many as fit */
+    bool silent_end;       /* at the end AERO_MORE, else the peer closes */
     aero_cluster *cluster; /* owned */
     aero_buf sent;         /* owned; all that was sent */
 } fakenet;
