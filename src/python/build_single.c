@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "build.h"
+#include "record.h"
 
 /* ---- arguments ---- */
 
@@ -128,51 +129,10 @@ take_head(Call *call, aero_span *body, aero_msg *msg)
     return 0;
 }
 
-/* The last value of a bin counts; an answer of nothing does not hide one. */
-static int
-set_bin(const Face *face, PyObject *bins, PyObject *name, PyObject *value)
-{
-    if (value == Py_None && !face->strict) {
-        int known = PyDict_Contains(bins, name);
-
-        if (known != 0) {
-            return known < 0 ? -1 : 0;
-        }
-    }
-    return PyDict_SetItem(bins, name, value);
-}
-
-static PyObject *
-take_bins(Call *call, aero_span body, unsigned count)
-{
-    Decoder dec = call_decoder(call);
-    PyObject *bins = PyDict_New();
-
-    for (unsigned i = 0; bins != NULL && i < count; i++) {
-        aero_op op;
-        PyObject *name = NULL;
-        PyObject *value = NULL;
-
-        if (aero_op_take(&body, &op, &call->cmd.st) != AERO_OK) {
-            raise_status(call->state, &call->cmd.st);
-        }
-        else {
-            name = value_name(call->state, op.name);
-            value =
-                name == NULL ? NULL : value_take(&dec, op.particle, op.value);
-        }
-        if (value == NULL || set_bin(call->face, bins, name, value) < 0) {
-            Py_CLEAR(bins);
-        }
-        Py_XDECREF(name);
-        Py_XDECREF(value);
-    }
-    return bins;
-}
-
 static PyObject *
 finish_record(Call *call)
 {
+    Decoder dec;
     aero_span body;
     aero_msg msg;
     PyObject *bins;
@@ -180,7 +140,8 @@ finish_record(Call *call)
     if (result_check(call, NULL) < 0 || take_head(call, &body, &msg) < 0) {
         return NULL;
     }
-    bins = take_bins(call, body, msg.n_ops);
+    dec = call_decoder(call);
+    bins = record_bins(&dec, body, msg.n_ops);
     if (bins == NULL) {
         return NULL;
     }

@@ -38,6 +38,10 @@ call_new(Client *client)
     call->face = client->face;
     call->begin = NULL;
     call->cancel = NULL;
+    call->self = NULL;
+    call->pump = NULL;
+    call->again = false;
+    call->abandoned = false;
     call->echo_key = true;
     call->is_read = false;
     return call;
@@ -225,12 +229,16 @@ call_run(Call *call)
         call->cluster = client_cluster(call->client);
     }
     if (call->cluster != NULL && call_begin(call, NULL) == 0) {
-        aero_rc rc = wait_for(call);
+        do {
+            aero_rc rc = wait_for(call);
 
-        if (rc == AERO_MORE && call->task == &call->cmd.task) {
-            aero_cmd_cancel(&call->cmd, AERO_ERR_CLIENT_ABORT, "interrupted");
-        }
-        result = call->finish(call);
+            if (rc == AERO_MORE && call->task == &call->cmd.task) {
+                aero_cmd_cancel(&call->cmd, AERO_ERR_CLIENT_ABORT,
+                                "interrupted");
+            }
+            call->again = false;
+            result = call->finish(call);
+        } while (call->again);
     }
     call_free(call);
     return result;
@@ -286,6 +294,20 @@ result_meta(ModState *state, const Face *face, uint32_t gen,
     Py_XDECREF(gen_obj);
     Py_XDECREF(ttl_obj);
     return meta;
+}
+
+int
+result_set_bin(const Face *face, PyObject *bins, PyObject *name,
+               PyObject *value)
+{
+    if (value == Py_None && !face->strict) {
+        int known = PyDict_Contains(bins, name);
+
+        if (known != 0) {
+            return known < 0 ? -1 : 0;
+        }
+    }
+    return PyDict_SetItem(bins, name, value);
 }
 
 PyObject *

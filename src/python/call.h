@@ -24,11 +24,15 @@ struct Call {
     aero_cmd cmd;    /* of calls that are one request */
     aero_task *task; /* what is run; NULL: nothing, finish at once */
     Client *client;  /* borrowed: whoever runs the call holds it */
+    PyObject *self;  /* borrowed; a query, or NULL: the client's own method */
+    struct Pump *pump; /* borrowed; of an asynchronous call that runs */
     ModState *state;
     const Face *face;
     aero_cluster *cluster;    /* counted; set when it begins */
     PyObject *argv[ARGS_MAX]; /* borrowed, or NULL where not given */
     call_finish finish;
+    bool abandoned; /* nobody waits for its end any more */
+    bool again; /* set by finish: there is no result yet, run the task again */
     /* Begin a composite task; NULL: begin `cmd`. */
     int (*begin)(Call *call, const aero_source *source, uint64_t now);
     aero_policy policy;
@@ -119,6 +123,9 @@ aero_cluster *client_peek(Client *client);
 PyObject *result_meta(ModState *state, const Face *face, uint32_t gen,
                       uint32_t void_time);
 PyObject *result_record(Call *call, PyObject *meta, PyObject *bins);
+/* The last value of a bin counts; an answer of nothing does not hide one. */
+int result_set_bin(const Face *face, PyObject *bins, PyObject *name,
+                   PyObject *value);
 /* Raises what the command's end means; 0 when it went well. */
 int result_check(Call *call, PyObject *bin);
 /* An instance of a tuple class with the items (taken; NULL fails). */
