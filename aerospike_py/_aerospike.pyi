@@ -612,6 +612,261 @@ class Client:
         -----
         As ``operate``.
         """
+    def batch_read(self, keys: list[_Key], bins: Sequence[str] | None = None,
+                   policy: BatchPolicy | None = None, _dtype: Any = None, out: Any = None,
+                   on_error: str | None = None) -> LazyBatchRecords:
+        """Read many records at once, each node asked in one request, all nodes side by side.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        bins : list or tuple of str, optional
+            The bins to read; None reads all, an empty list only whether the records exist.
+        policy : dict, optional
+            Batch policy.
+        _dtype : numpy.dtype, optional
+            Give NumpyBatchRecords of this structured dtype: ``to_numpy(_dtype)`` without the step between.
+        out : numpy.ndarray, shape (len(keys),), optional
+            Fill this structured array instead of a new one; its dtype is taken.
+        on_error : str, optional
+            ``"raise"`` (default) or ``"code"``: a value that its cell cannot hold raises, or leaves zero and
+            gives its row a result code.
+
+        Returns
+        -------
+        LazyBatchRecords or NumpyBatchRecords
+            One row for each key, in the order of the keys; what failed has a result code of its own.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong; of a key it names the place. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+
+        Notes
+        -----
+        A batch message for each node (wire format, "batches"). Rows that a node did not answer are routed
+        again, up to `max_retries` times.
+        """
+    def batch_write(self, records: Any, policy: BatchPolicy | None = None,
+                    retry: int = 0) -> BatchWriteResult:
+        """Write many records at once.
+
+        Parameters
+        ----------
+        records : list of tuple, or BatchRecords
+            ``(key, bins)`` or ``(key, bins, meta)`` for each record; or a BatchRecords of Read, Write, Apply
+            and Remove rows (`aerospike_py.helpers.batch.records`), which is filled in place.
+        policy : dict, optional
+            Batch policy, and what holds for each row unless its meta says otherwise.
+        retry : int, default 0
+            How often rows that failed for the moment (codes 8, 9, 11, 14, 18, no connection) are sent again,
+            after a random pause that grows to 500 ms, within `total_timeout`.
+
+        Returns
+        -------
+        BatchWriteResult or BatchRecords
+            One row for each record, in their order; the same BatchRecords if one was given.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong, naming the record's place. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+
+        Notes
+        -----
+        A batch message for each node (wire format, "batches").
+        """
+    def batch_operate(self, keys: list[_Key], ops: list[_Op], policy: BatchPolicy | None = None,
+                      policy_batch_write: Mapping[str, Any] | None = None,
+                      ttl: int | None = None) -> BatchWriteResult:
+        """Do the same operations on many records.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        ops : list of dict
+            Operations, as for ``operate``.
+        policy : dict, optional
+            Batch policy.
+        policy_batch_write : dict, optional
+            Batch write policy, on top of `policy`.
+        ttl : int, optional
+            Seconds to live of records that are written, or one of ``TTL_*``.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each key, in the order of the keys.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+        """
+    def batch_remove(self, keys: list[Any], policy: BatchPolicy | None = None,
+                     policy_batch_remove: Mapping[str, Any] | None = None) -> BatchWriteResult:
+        """Remove many records.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            Keys, or ``(key, meta)`` where meta may hold ``gen`` and what a remove policy has.
+        policy : dict, optional
+            Batch policy.
+        policy_batch_remove : dict, optional
+            Batch remove policy, on top of `policy`.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each key; result 2 where there was no record.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+        """
+    def batch_apply(self, keys: list[Any], module: str, function: str,
+                    args: list[Any] | None = None, policy: BatchPolicy | None = None,
+                    policy_batch_apply: Mapping[str, Any] | None = None) -> BatchWriteResult:
+        """Apply a user-defined function to many records.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            Keys, or ``(key, meta)`` where meta may hold ``module``, ``function``, ``args`` and ``ttl`` of
+            this record.
+        module, function : str
+            The function.
+        args : list, optional
+            Its arguments after the record.
+        policy : dict, optional
+            Batch policy.
+        policy_batch_apply : dict, optional
+            Batch apply policy, on top of `policy`.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each key: bins ``{"SUCCESS": value}``, or result 100 and a message.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+        """
+    def batch_write_numpy(self, data: Any, namespace: str, set_name: str, _dtype: Any = None,
+                          key_field: str = "_key", policy: BatchPolicy | None = None,
+                          retry: int = 0) -> BatchWriteResult:
+        """Write the rows of a structured array as records.
+
+        Parameters
+        ----------
+        data : numpy.ndarray, shape (n,), structured
+            A record each; fields whose names begin with an underscore are no bins. Integers and floats
+            become numbers, bool becomes bool, and ``S``, ``V`` and sub-arrays become blobs of their bytes.
+        namespace, set_name : str
+            Where they go.
+        _dtype : numpy.dtype, optional
+            The array's dtype, where one wants it checked.
+        key_field : str, default "_key"
+            The field of user keys: integers, or ``S`` without the NULs at its end.
+        policy : dict, optional
+            Batch policy.
+        retry : int, default 0
+            As for ``batch_write``.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each record.
+
+        Raises
+        ------
+        TypeError, ValueError
+            The array or its dtype cannot be written. Nothing was sent.
+        OverflowError
+            An unsigned number is above the greatest int64.
+        """
+    def get_many(self, keys: list[_Key], policy: BatchPolicy | None = None) -> list[Record]:
+        """Read many records, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of Record
+            ``(key, meta, bins)``; meta and bins are None where there is no record.
+        """
+    def select_many(self, keys: list[_Key], bins: Sequence[str],
+                    policy: BatchPolicy | None = None) -> list[Record]:
+        """Read some bins of many records, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        bins : list or tuple of str
+            The bins.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of Record
+            ``(key, meta, bins)``; meta and bins are None where there is no record.
+        """
+    def exists_many(self, keys: list[_Key],
+                    policy: BatchPolicy | None = None) -> list[ExistsResult]:
+        """Ask whether records exist, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of ExistsResult
+            ``(key, meta)``; meta is None where there is no record.
+        """
+    def batch_get_ops(self, keys: list[_Key], ops: list[_Op],
+                      policy: BatchPolicy | None = None) -> list[Record]:
+        """Do operations that read on many records, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        ops : list of dict
+            Operations that read.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of Record
+            ``(key, meta, bins)``; meta and bins are None where there is no record.
+        """
     def query(self, namespace: str, set_name: str | None = None) -> Query:
         """Make a query of a set.
 
@@ -1978,6 +2233,262 @@ class AsyncClient:
         Notes
         -----
         As ``operate``.
+        """
+    async def batch_read(self, keys: list[_Key], bins: Sequence[str] | None = None,
+                         policy: BatchPolicy | None = None, _dtype: Any = None, out: Any = None,
+                         on_error: str | None = None) -> LazyBatchRecords:
+        """Read many records at once, each node asked in one request, all nodes side by side.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        bins : list or tuple of str, optional
+            The bins to read; None reads all, an empty list only whether the records exist.
+        policy : dict, optional
+            Batch policy.
+        _dtype : numpy.dtype, optional
+            Give NumpyBatchRecords of this structured dtype: ``to_numpy(_dtype)`` without the step between.
+        out : numpy.ndarray, shape (len(keys),), optional
+            Fill this structured array instead of a new one; its dtype is taken.
+        on_error : str, optional
+            ``"raise"`` (default) or ``"code"``: a value that its cell cannot hold raises, or leaves zero and
+            gives its row a result code.
+
+        Returns
+        -------
+        LazyBatchRecords or NumpyBatchRecords
+            One row for each key, in the order of the keys; what failed has a result code of its own.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong; of a key it names the place. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+
+        Notes
+        -----
+        A batch message for each node (wire format, "batches"). Rows that a node did not answer are routed
+        again, up to `max_retries` times.
+        """
+    async def batch_write(self, records: Any, policy: BatchPolicy | None = None,
+                          retry: int = 0) -> BatchWriteResult:
+        """Write many records at once.
+
+        Parameters
+        ----------
+        records : list of tuple, or BatchRecords
+            ``(key, bins)`` or ``(key, bins, meta)`` for each record; or a BatchRecords of Read, Write, Apply
+            and Remove rows (`aerospike_py.helpers.batch.records`), which is filled in place.
+        policy : dict, optional
+            Batch policy, and what holds for each row unless its meta says otherwise.
+        retry : int, default 0
+            How often rows that failed for the moment (codes 8, 9, 11, 14, 18, no connection) are sent again,
+            after a random pause that grows to 500 ms, within `total_timeout`.
+
+        Returns
+        -------
+        BatchWriteResult or BatchRecords
+            One row for each record, in their order; the same BatchRecords if one was given.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong, naming the record's place. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+
+        Notes
+        -----
+        A batch message for each node (wire format, "batches").
+        """
+    async def batch_operate(self, keys: list[_Key], ops: list[_Op],
+                            policy: BatchPolicy | None = None,
+                            policy_batch_write: Mapping[str, Any] | None = None,
+                            ttl: int | None = None) -> BatchWriteResult:
+        """Do the same operations on many records.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        ops : list of dict
+            Operations, as for ``operate``.
+        policy : dict, optional
+            Batch policy.
+        policy_batch_write : dict, optional
+            Batch write policy, on top of `policy`.
+        ttl : int, optional
+            Seconds to live of records that are written, or one of ``TTL_*``.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each key, in the order of the keys.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+        """
+    async def batch_remove(self, keys: list[Any], policy: BatchPolicy | None = None,
+                           policy_batch_remove: Mapping[str, Any] | None = None) -> BatchWriteResult:
+        """Remove many records.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            Keys, or ``(key, meta)`` where meta may hold ``gen`` and what a remove policy has.
+        policy : dict, optional
+            Batch policy.
+        policy_batch_remove : dict, optional
+            Batch remove policy, on top of `policy`.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each key; result 2 where there was no record.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+        """
+    async def batch_apply(self, keys: list[Any], module: str, function: str,
+                          args: list[Any] | None = None, policy: BatchPolicy | None = None,
+                          policy_batch_apply: Mapping[str, Any] | None = None) -> BatchWriteResult:
+        """Apply a user-defined function to many records.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            Keys, or ``(key, meta)`` where meta may hold ``module``, ``function``, ``args`` and ``ttl`` of
+            this record.
+        module, function : str
+            The function.
+        args : list, optional
+            Its arguments after the record.
+        policy : dict, optional
+            Batch policy.
+        policy_batch_apply : dict, optional
+            Batch apply policy, on top of `policy`.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each key: bins ``{"SUCCESS": value}``, or result 100 and a message.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+        """
+    async def batch_write_numpy(self, data: Any, namespace: str, set_name: str, _dtype: Any = None,
+                                key_field: str = "_key", policy: BatchPolicy | None = None,
+                                retry: int = 0) -> BatchWriteResult:
+        """Write the rows of a structured array as records.
+
+        Parameters
+        ----------
+        data : numpy.ndarray, shape (n,), structured
+            A record each; fields whose names begin with an underscore are no bins. Integers and floats
+            become numbers, bool becomes bool, and ``S``, ``V`` and sub-arrays become blobs of their bytes.
+        namespace, set_name : str
+            Where they go.
+        _dtype : numpy.dtype, optional
+            The array's dtype, where one wants it checked.
+        key_field : str, default "_key"
+            The field of user keys: integers, or ``S`` without the NULs at its end.
+        policy : dict, optional
+            Batch policy.
+        retry : int, default 0
+            As for ``batch_write``.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each record.
+
+        Raises
+        ------
+        TypeError, ValueError
+            The array or its dtype cannot be written. Nothing was sent.
+        OverflowError
+            An unsigned number is above the greatest int64.
+        """
+    async def get_many(self, keys: list[_Key], policy: BatchPolicy | None = None) -> list[Record]:
+        """Read many records, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of Record
+            ``(key, meta, bins)``; meta and bins are None where there is no record.
+        """
+    async def select_many(self, keys: list[_Key], bins: Sequence[str],
+                          policy: BatchPolicy | None = None) -> list[Record]:
+        """Read some bins of many records, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        bins : list or tuple of str
+            The bins.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of Record
+            ``(key, meta, bins)``; meta and bins are None where there is no record.
+        """
+    async def exists_many(self, keys: list[_Key],
+                          policy: BatchPolicy | None = None) -> list[ExistsResult]:
+        """Ask whether records exist, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of ExistsResult
+            ``(key, meta)``; meta is None where there is no record.
+        """
+    async def batch_get_ops(self, keys: list[_Key], ops: list[_Op],
+                            policy: BatchPolicy | None = None) -> list[Record]:
+        """Do operations that read on many records, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        ops : list of dict
+            Operations that read.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of Record
+            ``(key, meta, bins)``; meta and bins are None where there is no record.
         """
     def query(self, namespace: str, set_name: str | None = None) -> AsyncQuery:
         """Make a query of a set.
@@ -3348,6 +3859,262 @@ class OfficialClient:
         Notes
         -----
         As ``operate``.
+        """
+    def batch_read(self, keys: list[_Key], bins: Sequence[str] | None = None,
+                   policy: BatchPolicy | None = None, _dtype: Any = None, out: Any = None,
+                   on_error: str | None = None) -> LazyBatchRecords:
+        """Read many records at once, each node asked in one request, all nodes side by side.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        bins : list or tuple of str, optional
+            The bins to read; None reads all, an empty list only whether the records exist.
+        policy : dict, optional
+            Batch policy.
+        _dtype : numpy.dtype, optional
+            Give NumpyBatchRecords of this structured dtype: ``to_numpy(_dtype)`` without the step between.
+        out : numpy.ndarray, shape (len(keys),), optional
+            Fill this structured array instead of a new one; its dtype is taken.
+        on_error : str, optional
+            ``"raise"`` (default) or ``"code"``: a value that its cell cannot hold raises, or leaves zero and
+            gives its row a result code.
+
+        Returns
+        -------
+        LazyBatchRecords or NumpyBatchRecords
+            One row for each key, in the order of the keys; what failed has a result code of its own.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong; of a key it names the place. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+
+        Notes
+        -----
+        A batch message for each node (wire format, "batches"). Rows that a node did not answer are routed
+        again, up to `max_retries` times.
+        """
+    def batch_write(self, records: Any, policy: BatchPolicy | None = None,
+                    retry: int = 0) -> BatchWriteResult:
+        """Write many records at once.
+
+        Parameters
+        ----------
+        records : list of tuple, or BatchRecords
+            ``(key, bins)`` or ``(key, bins, meta)`` for each record; or a BatchRecords of Read, Write, Apply
+            and Remove rows (`aerospike_py.helpers.batch.records`), which is filled in place.
+        policy : dict, optional
+            Batch policy, and what holds for each row unless its meta says otherwise.
+        retry : int, default 0
+            How often rows that failed for the moment (codes 8, 9, 11, 14, 18, no connection) are sent again,
+            after a random pause that grows to 500 ms, within `total_timeout`.
+
+        Returns
+        -------
+        BatchWriteResult or BatchRecords
+            One row for each record, in their order; the same BatchRecords if one was given.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong, naming the record's place. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+
+        Notes
+        -----
+        A batch message for each node (wire format, "batches").
+        """
+    def batch_operate(self, keys: list[_Key], ops: list[_Op], policy: BatchPolicy | None = None,
+                      policy_batch_write: Mapping[str, Any] | None = None,
+                      ttl: int | None = None) -> BatchWriteResult:
+        """Do the same operations on many records.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        ops : list of dict
+            Operations, as for ``operate``.
+        policy : dict, optional
+            Batch policy.
+        policy_batch_write : dict, optional
+            Batch write policy, on top of `policy`.
+        ttl : int, optional
+            Seconds to live of records that are written, or one of ``TTL_*``.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each key, in the order of the keys.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+        """
+    def batch_remove(self, keys: list[Any], policy: BatchPolicy | None = None,
+                     policy_batch_remove: Mapping[str, Any] | None = None) -> BatchWriteResult:
+        """Remove many records.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            Keys, or ``(key, meta)`` where meta may hold ``gen`` and what a remove policy has.
+        policy : dict, optional
+            Batch policy.
+        policy_batch_remove : dict, optional
+            Batch remove policy, on top of `policy`.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each key; result 2 where there was no record.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+        """
+    def batch_apply(self, keys: list[Any], module: str, function: str,
+                    args: list[Any] | None = None, policy: BatchPolicy | None = None,
+                    policy_batch_apply: Mapping[str, Any] | None = None) -> BatchWriteResult:
+        """Apply a user-defined function to many records.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            Keys, or ``(key, meta)`` where meta may hold ``module``, ``function``, ``args`` and ``ttl`` of
+            this record.
+        module, function : str
+            The function.
+        args : list, optional
+            Its arguments after the record.
+        policy : dict, optional
+            Batch policy.
+        policy_batch_apply : dict, optional
+            Batch apply policy, on top of `policy`.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each key: bins ``{"SUCCESS": value}``, or result 100 and a message.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+        """
+    def batch_write_numpy(self, data: Any, namespace: str, set_name: str, _dtype: Any = None,
+                          key_field: str = "_key", policy: BatchPolicy | None = None,
+                          retry: int = 0) -> BatchWriteResult:
+        """Write the rows of a structured array as records.
+
+        Parameters
+        ----------
+        data : numpy.ndarray, shape (n,), structured
+            A record each; fields whose names begin with an underscore are no bins. Integers and floats
+            become numbers, bool becomes bool, and ``S``, ``V`` and sub-arrays become blobs of their bytes.
+        namespace, set_name : str
+            Where they go.
+        _dtype : numpy.dtype, optional
+            The array's dtype, where one wants it checked.
+        key_field : str, default "_key"
+            The field of user keys: integers, or ``S`` without the NULs at its end.
+        policy : dict, optional
+            Batch policy.
+        retry : int, default 0
+            As for ``batch_write``.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each record.
+
+        Raises
+        ------
+        TypeError, ValueError
+            The array or its dtype cannot be written. Nothing was sent.
+        OverflowError
+            An unsigned number is above the greatest int64.
+        """
+    def get_many(self, keys: list[_Key],
+                 policy: BatchPolicy | None = None) -> list[tuple[Any, dict[str, int] | None, dict[str, Any]]]:
+        """Read many records, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of Record
+            ``(key, meta, bins)``; meta and bins are None where there is no record.
+        """
+    def select_many(self, keys: list[_Key], bins: Sequence[str],
+                    policy: BatchPolicy | None = None) -> list[tuple[Any, dict[str, int] | None, dict[str, Any]]]:
+        """Read some bins of many records, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        bins : list or tuple of str
+            The bins.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of Record
+            ``(key, meta, bins)``; meta and bins are None where there is no record.
+        """
+    def exists_many(self, keys: list[_Key],
+                    policy: BatchPolicy | None = None) -> list[ExistsResult]:
+        """Ask whether records exist, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of ExistsResult
+            ``(key, meta)``; meta is None where there is no record.
+        """
+    def batch_get_ops(self, keys: list[_Key], ops: list[_Op],
+                      policy: BatchPolicy | None = None) -> list[tuple[Any, dict[str, int] | None, dict[str, Any]]]:
+        """Do operations that read on many records, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        ops : list of dict
+            Operations that read.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of Record
+            ``(key, meta, bins)``; meta and bins are None where there is no record.
         """
     def query(self, namespace: str, set_name: str | None = None) -> OfficialQuery:
         """Make a query of a set.

@@ -335,28 +335,6 @@ build_select(Call *call)
 
 /* ---- writes ---- */
 
-static int
-put_bin(Call *call, const Encoder *enc, PyObject *name_obj, PyObject *value)
-{
-    aero_buf *out = &call->cmd.out;
-    aero_span name;
-    size_t mark;
-    uint8_t particle;
-
-    if (build_take_bin(
-            call->state, call->face, call->client->strict_types, name_obj,
-            "A bin name must be a string or unicode string.", &name) < 0) {
-        return -1;
-    }
-    mark = aero_op_open(out, AERO_OP_WRITE, AERO_PARTICLE_NIL, name);
-    if (value_put(enc, value, out, &particle) < 0) {
-        return -1;
-    }
-    aero_op_patch_particle(out, mark, particle);
-    aero_op_close(out, mark);
-    return 0;
-}
-
 /* Which serializer `put` uses: by its own argument on top of the client's. */
 static int
 choose_serializer(Call *call, PyObject *wish, Encoder *enc)
@@ -386,28 +364,6 @@ choose_serializer(Call *call, PyObject *wish, Encoder *enc)
     return -1;
 }
 
-static int
-put_bins(Call *call, const Encoder *enc, PyObject *bins)
-{
-    Py_ssize_t pos = 0;
-    PyObject *name;
-    PyObject *value;
-
-    while (PyDict_Next(bins, &pos, &name, &value)) {
-        int rc;
-
-        Py_INCREF(name);
-        Py_INCREF(value);
-        rc = put_bin(call, enc, name, value);
-        Py_DECREF(name);
-        Py_DECREF(value);
-        if (rc < 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
 int
 build_put(Call *call)
 {
@@ -415,7 +371,7 @@ build_put(Call *call)
     WriteWish wish;
     aero_single s;
     Encoder enc;
-    Py_ssize_t count;
+    uint16_t count;
 
     if (call_take_key(call, call->argv[0]) < 0) {
         return -1;
@@ -430,21 +386,12 @@ build_put(Call *call)
         choose_serializer(call, call->argv[4], &enc) < 0) {
         return -1;
     }
-    count = PyDict_GET_SIZE(bins);
-    if (count > AERO_OPS_MAX) {
-        raise_param_value(call->state, "more than %d bins", AERO_OPS_MAX);
-        return -1;
-    }
     open_write(call, &s, &wish);
-    if (put_bins(call, &enc, bins) < 0) {
+    if (bins_put(&enc, call->client->strict_types, bins, &call->cmd.out,
+                 &count) < 0) {
         return -1;
     }
-    if (PyDict_GET_SIZE(bins) != count) {
-        raise_error(call->state, EXC_ClientError,
-                    "bins changed while they were encoded");
-        return -1;
-    }
-    aero_single_close(&s, (uint16_t)count);
+    aero_single_close(&s, count);
     call->finish = finish_bin;
     return 0;
 }

@@ -153,8 +153,15 @@ take_filter(Call *call)
 int
 call_take_policy(Call *call, PyObject *policy, aero_policy_kind kind)
 {
-    call->policy = call->client->defaults[kind];
-    if (policy_take(call->state, call->face, policy, kind,
+    return call_take_policy_of(call, policy, kind, 1u << kind);
+}
+
+int
+call_take_policy_of(Call *call, PyObject *policy, aero_policy_kind base,
+                    uint32_t kinds)
+{
+    call->policy = call->client->defaults[base];
+    if (policy_take(call->state, call->face, policy, kinds,
                     call->client->validate_keys, &call->policy) < 0) {
         return -1;
     }

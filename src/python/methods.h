@@ -20,6 +20,16 @@
     X(increment) \
     X(operate) \
     X(operate_ordered) \
+    X(batch_read) \
+    X(batch_write) \
+    X(batch_operate) \
+    X(batch_remove) \
+    X(batch_apply) \
+    X(batch_write_numpy) \
+    X(get_many) \
+    X(select_many) \
+    X(exists_many) \
+    X(batch_get_ops) \
     X(query_apply) \
     X(scan_apply) \
     X(job_info) \
@@ -75,6 +85,16 @@ int build_prepend(Call *call);
 int build_increment(Call *call);
 int build_operate(Call *call);
 int build_operate_ordered(Call *call);
+int build_batch_read(Call *call);
+int build_batch_write(Call *call);
+int build_batch_operate(Call *call);
+int build_batch_remove(Call *call);
+int build_batch_apply(Call *call);
+int build_batch_write_numpy(Call *call);
+int build_get_many(Call *call);
+int build_select_many(Call *call);
+int build_exists_many(Call *call);
+int build_batch_get_ops(Call *call);
 int build_query_apply(Call *call);
 int build_scan_apply(Call *call);
 int build_job_info(Call *call);
