@@ -75,6 +75,7 @@ aero_single_close(aero_single *s, uint16_t n_ops)
     out->ptr[s->msg_at + 2] = s->msg.info2;
     out->ptr[s->msg_at + 3] = s->msg.info3;
     out->ptr[s->msg_at + 4] = s->msg.info4;
+    aero_set_u32(out->ptr + s->msg_at + 6, s->msg.generation);
     aero_set_u32(out->ptr + s->msg_at + 10, s->msg.ttl);
     aero_msg_patch_counts(out, s->msg_at, s->msg.n_fields, n_ops);
     aero_frame_close(out, s->frame_at);
