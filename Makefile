@@ -106,4 +106,5 @@ test-c: test-bin ## the C tests (V=asan and so on)
 
 -include $(C_OBJ:.o=.d) $(SUP_OBJ:.o=.d) $(TEST_SRC:%.c=$(BUILD)/%.d)
 
+include tests/rules.mk
 include bench/rules.mk

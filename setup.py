@@ -96,7 +96,6 @@ def python_sources(*names: str) -> list[str]:
 
 
 SERVER_GLUE = {"src/python/server_module.c"}
-NUMPY = {"src/python/numpy.c"}
 
 
 def server_extension() -> list[Extension]:
@@ -108,7 +107,7 @@ def server_extension() -> list[Extension]:
 
 def extensions() -> list[Extension]:
     glue = [s for s in buildinfo.sources(("python",))
-            if s not in SERVER_GLUE and s not in NUMPY]
+            if s not in SERVER_GLUE]
     found = [
         extension("aerospike_py._aerospike",
                   buildinfo.sources(buildinfo.CORE + buildinfo.CLIENT) + glue,

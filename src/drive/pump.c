@@ -31,6 +31,7 @@ struct aero_pump {
     bool rung;           /* lock; asyncio has been told */
     bool stop;           /* lock */
     aero_run *taken;     /* of asyncio's thread: a batch being taken */
+    bool stopped;
 };
 
 aero_pump_kind
@@ -217,14 +218,21 @@ stop_thread(aero_pump *pump)
 }
 
 void
+aero_pump_stop(aero_pump *pump)
+{
+    if (pump->kind == AERO_PUMP_THREAD && !pump->stopped) {
+        stop_thread(pump);
+    }
+    pump->stopped = true;
+}
+
+void
 aero_pump_free(aero_pump *pump)
 {
     if (pump == NULL) {
         return;
     }
-    if (pump->kind == AERO_PUMP_THREAD) {
-        stop_thread(pump);
-    }
+    aero_pump_stop(pump);
     aero_loop_free(pump->loop);
     pthread_mutex_destroy(&pump->lock);
     aero_free(pump);

@@ -38,6 +38,10 @@ call_new(Client *client)
     call->face = client->face;
     call->begin = NULL;
     call->cancel = NULL;
+    call->self = NULL;
+    call->pump = NULL;
+    call->again = false;
+    call->abandoned = false;
     call->echo_key = true;
     call->is_read = false;
     return call;
@@ -149,8 +153,15 @@ take_filter(Call *call)
 int
 call_take_policy(Call *call, PyObject *policy, aero_policy_kind kind)
 {
-    call->policy = call->client->defaults[kind];
-    if (policy_take(call->state, call->face, policy, kind,
+    return call_take_policy_of(call, policy, kind, 1u << kind);
+}
+
+int
+call_take_policy_of(Call *call, PyObject *policy, aero_policy_kind base,
+                    uint32_t kinds)
+{
+    call->policy = call->client->defaults[base];
+    if (policy_take(call->state, call->face, policy, kinds,
                     call->client->validate_keys, &call->policy) < 0) {
         return -1;
     }
@@ -225,12 +236,16 @@ call_run(Call *call)
         call->cluster = client_cluster(call->client);
     }
     if (call->cluster != NULL && call_begin(call, NULL) == 0) {
-        aero_rc rc = wait_for(call);
+        do {
+            aero_rc rc = wait_for(call);
 
-        if (rc == AERO_MORE && call->task == &call->cmd.task) {
-            aero_cmd_cancel(&call->cmd, AERO_ERR_CLIENT_ABORT, "interrupted");
-        }
-        result = call->finish(call);
+            if (rc == AERO_MORE && call->task == &call->cmd.task) {
+                aero_cmd_cancel(&call->cmd, AERO_ERR_CLIENT_ABORT,
+                                "interrupted");
+            }
+            call->again = false;
+            result = call->finish(call);
+        } while (call->again);
     }
     call_free(call);
     return result;
@@ -286,6 +301,20 @@ result_meta(ModState *state, const Face *face, uint32_t gen,
     Py_XDECREF(gen_obj);
     Py_XDECREF(ttl_obj);
     return meta;
+}
+
+int
+result_set_bin(const Face *face, PyObject *bins, PyObject *name,
+               PyObject *value)
+{
+    if (value == Py_None && !face->strict) {
+        int known = PyDict_Contains(bins, name);
+
+        if (known != 0) {
+            return known < 0 ? -1 : 0;
+        }
+    }
+    return PyDict_SetItem(bins, name, value);
 }
 
 PyObject *

@@ -12,6 +12,14 @@ PyObject *
 op_new(Client *client, const Signature *sig, call_build build,
        PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
+    return op_new_of(client, NULL, sig, build, args, nargs, kwnames);
+}
+
+PyObject *
+op_new_of(Client *client, PyObject *self, const Signature *sig,
+          call_build build, PyObject *const *args, Py_ssize_t nargs,
+          PyObject *kwnames)
+{
     PyTypeObject *type = client->state->OpType;
     PyObject *argv[ARGS_MAX];
     Op *op;
@@ -24,6 +32,7 @@ op_new(Client *client, const Signature *sig, call_build build,
         return NULL;
     }
     op->client = (Client *)Py_NewRef(client);
+    op->self = Py_XNewRef(self);
     op->sig = sig;
     op->build = build;
     for (int i = 0; i < sig->count; i++) {
@@ -75,13 +84,18 @@ set_future_exception(Op *op)
     Py_XDECREF(trace);
 }
 
-void
+bool
 op_complete(Op *op)
 {
     PyObject *result;
 
     if (!op->abandoned) {
+        op->call->again = false;
         result = op->call->finish(op->call);
+        if (op->call->again) {
+            aero_pump_submit(op->pump->pump, &op->run);
+            return false;
+        }
         if (result == NULL) {
             set_future_exception(op);
         }
@@ -91,6 +105,7 @@ op_complete(Op *op)
         }
     }
     release_call(op);
+    return true;
 }
 
 void
@@ -117,6 +132,7 @@ build_call(Op *op)
     for (int i = 0; i < op->sig->count; i++) {
         call->argv[i] = op->argv[i];
     }
+    call->self = op->self;
     op->call = call;
     if (op->build(call) < 0) {
         release_call(op);
@@ -153,6 +169,7 @@ start(Op *op, PyObject **result)
         return -1;
     }
     Py_INCREF(op->pump);
+    call->pump = op->pump;
     if (call_begin(call, aero_pump_source(op->pump->pump)) < 0) {
         Py_CLEAR(op->pump);
         release_call(op);
@@ -172,6 +189,21 @@ start(Op *op, PyObject **result)
     return 0;
 }
 
+void
+op_run_alone(PyObject *self)
+{
+    Op *op = (Op *)self;
+    PyObject *result = NULL;
+
+    op->stage = OP_RUNNING;
+    op->abandoned = true;
+    if (start(op, &result) < 0) {
+        PyErr_WriteUnraisable(self);
+    }
+    Py_XDECREF(result);
+    op->stage = OP_ENDED;
+}
+
 static void
 forget(Op *op)
 {
@@ -182,6 +214,7 @@ forget(Op *op)
     Py_CLEAR(op->waiter);
     Py_CLEAR(op->future);
     Py_CLEAR(op->pump);
+    Py_CLEAR(op->self);
 }
 
 /* ---- stepping ---- */
@@ -241,6 +274,7 @@ abandon(Op *op)
         return;
     }
     op->abandoned = true;
+    op->call->abandoned = true;
     pump_cancel(op->pump, op);
 }
 
@@ -381,11 +415,24 @@ op_name(PyObject *self, void *unused)
     return PyUnicode_FromString(((Op *)self)->sig->method);
 }
 
+static const char *
+owner_name(const Op *op)
+{
+    const char *name;
+
+    if (op->self == NULL) {
+        return "AsyncClient";
+    }
+    name = strrchr(Py_TYPE(op->self)->tp_name, '.');
+    return name == NULL ? Py_TYPE(op->self)->tp_name : name + 1;
+}
+
 static PyObject *
 op_qualname(PyObject *self, void *unused)
 {
     (void)unused;
-    return PyUnicode_FromFormat("AsyncClient.%s", ((Op *)self)->sig->method);
+    return PyUnicode_FromFormat("%s.%s", owner_name((Op *)self),
+                                ((Op *)self)->sig->method);
 }
 
 static PyObject *
@@ -416,7 +463,8 @@ op_cr_await(PyObject *self, void *unused)
 static PyObject *
 op_repr(PyObject *self)
 {
-    return PyUnicode_FromFormat("<coroutine object AsyncClient.%s at %p>",
+    return PyUnicode_FromFormat("<coroutine object %s.%s at %p>",
+                                owner_name((Op *)self),
                                 ((Op *)self)->sig->method, self);
 }
 
@@ -427,6 +475,7 @@ op_traverse(PyObject *self, visitproc visit, void *arg)
 
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(op->client);
+    Py_VISIT(op->self);
     Py_VISIT(op->pump);
     Py_VISIT(op->future);
     Py_VISIT(op->waiter);
@@ -460,8 +509,8 @@ op_finalize(PyObject *self)
     }
     PyErr_Fetch(&type, &exc, &trace);
     if (PyErr_WarnFormat(PyExc_RuntimeWarning, 1,
-                         "coroutine 'AsyncClient.%s' was never awaited",
-                         op->sig->method) < 0) {
+                         "coroutine '%s.%s' was never awaited",
+                         owner_name(op), op->sig->method) < 0) {
         PyErr_WriteUnraisable(self);
     }
     PyErr_Restore(type, exc, trace);

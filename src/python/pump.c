@@ -73,7 +73,10 @@ hand_over(Pump *pump)
            (run = aero_pump_take_done(pump->pump)) != NULL) {
         Op *op = run->owner;
 
-        op_complete(op);
+        if (!op_complete(op)) {
+            ask_soon(pump, pump->on_ready); /* a part of it, and others wait */
+            return;
+        }
         leave_ring(pump, op);
         if (++count % LOOK_EVERY == 0) {
             uint64_t now = aero_clock_now();
@@ -261,6 +264,33 @@ is_closed(Pump *pump)
     return yes;
 }
 
+void
+pump_enter(Pump *pump, Guest *guest)
+{
+    guest->before = NULL;
+    guest->behind = pump->guests;
+    if (pump->guests != NULL) {
+        pump->guests->before = guest;
+    }
+    pump->guests = guest;
+}
+
+void
+pump_leave(Pump *pump, Guest *guest)
+{
+    if (guest->before != NULL) {
+        guest->before->behind = guest->behind;
+    }
+    else if (pump->guests == guest) {
+        pump->guests = guest->behind;
+    }
+    if (guest->behind != NULL) {
+        guest->behind->before = guest->before;
+    }
+    guest->before = NULL;
+    guest->behind = NULL;
+}
+
 /* Everything that runs fails; then the core's pump goes. */
 static void
 shut(Pump *pump, bool loop_is_closed)
@@ -277,12 +307,20 @@ shut(Pump *pump, bool loop_is_closed)
         Py_CLEAR(pump->timer);
     }
     pump->pump = NULL;
+    Py_BEGIN_ALLOW_THREADS;
+    aero_pump_stop(core); /* from here on all of it is ours */
+    Py_END_ALLOW_THREADS;
     for (Op *op = pump->running; op != NULL; op = op->behind) {
         cancel_run(&op->run);
     }
-    Py_BEGIN_ALLOW_THREADS aero_pump_free(core);
-    Py_END_ALLOW_THREADS while (pump->running != NULL)
-    {
+    while (pump->guests != NULL) {
+        Guest *guest = pump->guests;
+
+        pump_leave(pump, guest);
+        guest->evict(guest);
+    }
+    aero_pump_free(core);
+    while (pump->running != NULL) {
         Op *op = pump->running;
 
         op->abandoned = op->abandoned || loop_is_closed;
@@ -291,6 +329,14 @@ shut(Pump *pump, bool loop_is_closed)
     }
     aero_cluster_release(pump->cluster);
     pump->cluster = NULL;
+}
+
+void
+pump_end_if_closed(Pump *pump)
+{
+    if (is_closed(pump)) {
+        shut(pump, true);
+    }
 }
 
 static PyObject *
@@ -320,6 +366,19 @@ running_loop(ModState *state)
         }
     }
     return PyObject_CallNoArgs(state->get_running_loop);
+}
+
+bool
+pump_is_here(Pump *pump)
+{
+    PyObject *loop = running_loop(pump->state);
+
+    if (loop == NULL) {
+        PyErr_Clear();
+        return false;
+    }
+    Py_DECREF(loop);
+    return loop == pump->loop;
 }
 
 static Pump *

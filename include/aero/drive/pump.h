@@ -25,6 +25,8 @@ aero_pump_kind aero_pump_default(void);
 
 aero_pump *aero_pump_new(aero_cluster *cluster, aero_pump_kind kind,
                          const aero_loop_config *config, aero_status *st);
+/* Nothing is stepped any more, and all that runs belongs to the caller. */
+void aero_pump_stop(aero_pump *pump);
 /* Ends everything that runs: nothing is reported any more. */
 void aero_pump_free(aero_pump *pump);
 
