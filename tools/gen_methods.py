@@ -13,6 +13,9 @@ A row is a table named like the method:
     C provides ``plain_<name>``; else C provides ``build_<name>``;
 ``custom``
     C provides the methods of both clients by hand;
+``data``
+    it is a data operation, counted by ``max_concurrent_operations``; by default those of
+    the files that are not administrative;
 ``doc``
     the docstring, NumPy style.
 
@@ -32,6 +35,8 @@ from source import ROOT, wrap_call, write_files
 
 SOURCE = ROOT / "src" / "python" / "methods"
 TABLES = ROOT / "include" / "aero" / "wire" / "tables"
+#: Files whose methods do not count among the data operations that a client may limit.
+ADMINISTRATIVE = ("cluster", "admin", "udf", "index", "txn", "metrics")
 ORDER = ("cluster", "single", "admin", "batch", "query", "udf", "index", "txn", "metrics")
 
 
@@ -67,6 +72,7 @@ class Method:
     doc: str
     plain: bool
     custom: bool
+    data: bool
 
 
 def split_types(text: str) -> list[str]:
@@ -109,7 +115,8 @@ def read_methods() -> list[Method]:
             official = read_params(row["official"], "") if "official" in row else params
             methods.append(Method(name, params, official, row["returns"],
                                   row["doc"].strip() + "\n", row.get("plain", False),
-                                  row.get("custom", False)))
+                                  row.get("custom", False),
+                                  row.get("data", stem not in ADMINISTRATIVE)))
     return methods
 
 
@@ -128,9 +135,9 @@ def c_aliases(params: list[Param]) -> str:
                            + ["NULL"]) + "}"
 
 
-def c_signature(name: str, params: list[Param], first: int) -> str:
+def c_signature(name: str, params: list[Param], first: int, data: bool) -> str:
     required = sum(p.default is None for p in params)
-    return (f'{{"{name}", {first}, {len(params)}, {required},\n'
+    return (f'{{"{name}", {str(data).lower()}, {first}, {len(params)}, {required},\n'
             f"     {c_names(params)},\n     {c_aliases(params)}}}")
 
 
@@ -152,7 +159,7 @@ def methods_inc(methods: list[Method]) -> str:
     for m in methods:
         faces = []
         for params in (m.params, m.official):
-            faces.append(c_signature(m.name, params, first))
+            faces.append(c_signature(m.name, params, first, m.data))
             first += 2 * len(params)
         out.append(f"static const Signature sig_{m.name}[2] = {{\n    "
                    + ",\n    ".join(faces) + "};")
