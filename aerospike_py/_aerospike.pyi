@@ -611,6 +611,1059 @@ class Client:
         -----
         As ``operate``.
         """
+    def batch_read(self, keys: list[_Key], bins: Sequence[str] | None = None,
+                   policy: BatchPolicy | None = None, _dtype: Any = None, out: Any = None,
+                   on_error: str | None = None) -> LazyBatchRecords:
+        """Read many records at once, each node asked in one request, all nodes side by side.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        bins : list or tuple of str, optional
+            The bins to read; None reads all, an empty list only whether the records exist.
+        policy : dict, optional
+            Batch policy.
+        _dtype : numpy.dtype, optional
+            Give NumpyBatchRecords of this structured dtype: ``to_numpy(_dtype)`` without the step between.
+        out : numpy.ndarray, shape (len(keys),), optional
+            Fill this structured array instead of a new one; its dtype is taken.
+        on_error : str, optional
+            ``"raise"`` (default) or ``"code"``: a value that its cell cannot hold raises, or leaves zero and
+            gives its row a result code.
+
+        Returns
+        -------
+        LazyBatchRecords or NumpyBatchRecords
+            One row for each key, in the order of the keys; what failed has a result code of its own.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong; of a key it names the place. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+
+        Notes
+        -----
+        A batch message for each node (wire format, "batches"). Rows that a node did not answer are routed
+        again, up to `max_retries` times.
+        """
+    def batch_write(self, records: Any, policy: BatchPolicy | None = None,
+                    retry: int = 0) -> BatchWriteResult:
+        """Write many records at once.
+
+        Parameters
+        ----------
+        records : list of tuple, or BatchRecords
+            ``(key, bins)`` or ``(key, bins, meta)`` for each record; or a BatchRecords of Read, Write, Apply
+            and Remove rows (`aerospike_py.helpers.batch.records`), which is filled in place.
+        policy : dict, optional
+            Batch policy, and what holds for each row unless its meta says otherwise.
+        retry : int, default 0
+            How often rows that failed for the moment (codes 8, 9, 11, 14, 18, no connection) are sent again,
+            after a random pause that grows to 500 ms, within `total_timeout`.
+
+        Returns
+        -------
+        BatchWriteResult or BatchRecords
+            One row for each record, in their order; the same BatchRecords if one was given.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong, naming the record's place. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+
+        Notes
+        -----
+        A batch message for each node (wire format, "batches").
+        """
+    def batch_operate(self, keys: list[_Key], ops: list[_Op], policy: BatchPolicy | None = None,
+                      policy_batch_write: Mapping[str, Any] | None = None,
+                      ttl: int | None = None) -> BatchWriteResult:
+        """Do the same operations on many records.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        ops : list of dict
+            Operations, as for ``operate``.
+        policy : dict, optional
+            Batch policy.
+        policy_batch_write : dict, optional
+            Batch write policy, on top of `policy`.
+        ttl : int, optional
+            Seconds to live of records that are written, or one of ``TTL_*``.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each key, in the order of the keys.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+        """
+    def batch_remove(self, keys: list[Any], policy: BatchPolicy | None = None,
+                     policy_batch_remove: Mapping[str, Any] | None = None) -> BatchWriteResult:
+        """Remove many records.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            Keys, or ``(key, meta)`` where meta may hold ``gen`` and what a remove policy has.
+        policy : dict, optional
+            Batch policy.
+        policy_batch_remove : dict, optional
+            Batch remove policy, on top of `policy`.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each key; result 2 where there was no record.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+        """
+    def batch_apply(self, keys: list[Any], module: str, function: str,
+                    args: list[Any] | None = None, policy: BatchPolicy | None = None,
+                    policy_batch_apply: Mapping[str, Any] | None = None) -> BatchWriteResult:
+        """Apply a user-defined function to many records.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            Keys, or ``(key, meta)`` where meta may hold ``module``, ``function``, ``args`` and ``ttl`` of
+            this record.
+        module, function : str
+            The function.
+        args : list, optional
+            Its arguments after the record.
+        policy : dict, optional
+            Batch policy.
+        policy_batch_apply : dict, optional
+            Batch apply policy, on top of `policy`.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each key: bins ``{"SUCCESS": value}``, or result 100 and a message.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+        """
+    def batch_write_numpy(self, data: Any, namespace: str, set_name: str, _dtype: Any = None,
+                          key_field: str = "_key", policy: BatchPolicy | None = None,
+                          retry: int = 0) -> BatchWriteResult:
+        """Write the rows of a structured array as records.
+
+        Parameters
+        ----------
+        data : numpy.ndarray, shape (n,), structured
+            A record each; fields whose names begin with an underscore are no bins. Integers and floats
+            become numbers, bool becomes bool, and ``S``, ``V`` and sub-arrays become blobs of their bytes.
+        namespace, set_name : str
+            Where they go.
+        _dtype : numpy.dtype, optional
+            The array's dtype, where one wants it checked.
+        key_field : str, default "_key"
+            The field of user keys: integers, or ``S`` without the NULs at its end.
+        policy : dict, optional
+            Batch policy.
+        retry : int, default 0
+            As for ``batch_write``.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each record.
+
+        Raises
+        ------
+        TypeError, ValueError
+            The array or its dtype cannot be written. Nothing was sent.
+        OverflowError
+            An unsigned number is above the greatest int64.
+        """
+    def get_many(self, keys: list[_Key], policy: BatchPolicy | None = None) -> list[Record]:
+        """Read many records, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of Record
+            ``(key, meta, bins)``; meta and bins are None where there is no record.
+        """
+    def select_many(self, keys: list[_Key], bins: Sequence[str],
+                    policy: BatchPolicy | None = None) -> list[Record]:
+        """Read some bins of many records, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        bins : list or tuple of str
+            The bins.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of Record
+            ``(key, meta, bins)``; meta and bins are None where there is no record.
+        """
+    def exists_many(self, keys: list[_Key],
+                    policy: BatchPolicy | None = None) -> list[ExistsResult]:
+        """Ask whether records exist, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of ExistsResult
+            ``(key, meta)``; meta is None where there is no record.
+        """
+    def batch_get_ops(self, keys: list[_Key], ops: list[_Op],
+                      policy: BatchPolicy | None = None) -> list[Record]:
+        """Do operations that read on many records, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        ops : list of dict
+            Operations that read.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of Record
+            ``(key, meta, bins)``; meta and bins are None where there is no record.
+        """
+    def query(self, namespace: str, set_name: str | None = None) -> Query:
+        """Make a query of a set.
+
+        Parameters
+        ----------
+        namespace : str
+            The namespace.
+        set_name : str, optional
+            The set; by default all records of the namespace.
+
+        Returns
+        -------
+        Query
+            Without ``where`` it reads everything, as a scan does. Nothing is sent yet.
+
+        Raises
+        ------
+        NotConnected
+            The client is closed.
+        ParamError
+            Code -2: a name is no string.
+        """
+    def scan(self, namespace: str, set_name: str | None = None) -> Scan:
+        """Make a scan of a set.
+
+        Parameters
+        ----------
+        namespace : str
+            The namespace.
+        set_name : str, optional
+            The set; by default all records of the namespace.
+
+        Returns
+        -------
+        Scan
+            Nothing is sent yet.
+
+        Raises
+        ------
+        NotConnected
+            The client is closed.
+        ParamError
+            Code -2: a name is no string.
+        """
+    def query_apply(self, namespace: str, set_name: str | None, predicate: tuple[Any, ...],
+                    module: str, function: str, args: list[Any] | None = None,
+                    policy: WritePolicy | None = None) -> int:
+        """Let the servers apply a function to each record that a predicate finds, and wait for the end.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Where; the set may be None.
+        predicate : tuple
+            As for ``Query.where``.
+        module, function : str
+            The Lua module without ``.lua``, and the function in it.
+        args : list, optional
+            What the function gets behind the record.
+        policy : dict, optional
+            Write policy.
+
+        Returns
+        -------
+        int
+            The job's number.
+
+        Raises
+        ------
+        NamespaceNotFound
+            Code 20: there is no such namespace.
+        IndexNotFound
+            Code 201: the predicate fits no index.
+
+        Notes
+        -----
+        What fails for single records does not fail the job. A background query, then ``query-show`` of
+        all nodes until they say that it is done.
+        """
+    def scan_apply(self, namespace: str, set_name: str | None, module: str, function: str,
+                   args: list[Any] | None = None, policy: ScanPolicy | None = None,
+                   options: Mapping[str, bool] | None = None) -> int:
+        """Let the servers apply a function to each record of a set, and wait for the end.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Where; the set may be None.
+        module, function : str
+            The Lua module without ``.lua``, and the function in it.
+        args : list, optional
+            What the function gets behind the record.
+        policy : dict, optional
+            Scan policy.
+        options : dict, optional
+            ``concurrent`` and ``nobins`` are taken and mean nothing.
+
+        Returns
+        -------
+        int
+            The job's number.
+
+        Raises
+        ------
+        NamespaceNotFound
+            Code 20: there is no such namespace.
+
+        Notes
+        -----
+        As ``query_apply``.
+        """
+    def job_info(self, job_id: int, module: str,
+                 policy: InfoPolicy | None = None) -> dict[str, int]:
+        """How far a background job is.
+
+        Parameters
+        ----------
+        job_id : int
+            As ``execute_background`` gave it.
+        module : str
+            ``JOB_QUERY`` or ``JOB_SCAN``.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        dict
+            ``progress_pct`` (of the slowest node), ``records_read`` (of all) and ``status``, one of
+            ``JOB_STATUS_*``. A job that no node knows has ended: they forget in time.
+
+        Raises
+        ------
+        ParamError
+            Code -2: the module is none of the two.
+
+        Notes
+        -----
+        The info command ``query-show`` to all nodes.
+        """
+    def truncate(self, namespace: str, set_name: str | None, nanos: int = 0,
+                 policy: InfoPolicy | None = None) -> int:
+        """Remove all records of a set, or of a namespace.
+
+        Parameters
+        ----------
+        namespace : str
+            The namespace.
+        set_name : str or None
+            The set; None for all records of the namespace.
+        nanos : int, nanoseconds
+            Only records last updated before this time (since 1970); 0: all there are now.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidRequest
+            Code 4: the time is in the future, or the set's name is empty.
+        NamespaceNotFound
+            Code 20: the namespace's name is empty or too long.
+
+        Notes
+        -----
+        The info command ``truncate`` or ``truncate-namespace`` to one node; it spreads by itself.
+        """
+    def set_xdr_filter(self, data_center: str, namespace: str, expression_filter: Any,
+                       policy: InfoPolicy | None = None) -> str:
+        """Set which records are shipped to another data center (Enterprise).
+
+        Parameters
+        ----------
+        data_center, namespace : str
+            Where to, and what.
+        expression_filter : expression, str or None
+            The filter, or its base64 text; None removes it.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        str
+            The server's answer.
+
+        Raises
+        ------
+        ServerError
+            Code 25: not an Enterprise server.
+
+        Notes
+        -----
+        The info command ``xdr-set-filter``.
+        """
+    def get_expression_base64(self, expression: Any) -> str:
+        """A filter expression as the base64 text that info commands take.
+
+        Parameters
+        ----------
+        expression : expression
+            In any of its spellings.
+
+        Returns
+        -------
+        str
+            Base64.
+
+        Raises
+        ------
+        ParamError
+            Code -2: it is no expression.
+
+        Notes
+        -----
+        Nobody is asked; the client need not be connected.
+        """
+    def get_cdtctx_base64(self, ctx: list[Any]) -> str:
+        """A context as the base64 text that info commands take.
+
+        Parameters
+        ----------
+        ctx : list of cdt_ctx
+            Where inside a bin.
+
+        Returns
+        -------
+        str
+            Base64.
+
+        Raises
+        ------
+        ParamError
+            Code -2: it is no list, or empty, or an entry is no step.
+
+        Notes
+        -----
+        Nobody is asked; the client need not be connected.
+        """
+    def udf_put(self, filename: str, udf_type: int = 0, policy: InfoPolicy | None = None) -> int:
+        """Register a Lua module, and wait until every node has it.
+
+        Parameters
+        ----------
+        filename : str
+            Path of the file; the module is called like the file without its folder.
+        udf_type : int
+            ``UDF_TYPE_LUA``.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        LuaFileNotFound
+            Code 1302: the file cannot be read, is empty, or has 1 MiB or more.
+        UDFError
+            Code 100: it does not compile; the text says where.
+
+        Notes
+        -----
+        The info command ``udf-put`` to one node, then ``udf-get`` of all nodes. Where ``lua.user_path`` is
+        configured the file is also copied there, for stream UDFs.
+        """
+    def udf_remove(self, module: str, policy: InfoPolicy | None = None) -> int:
+        """Remove a Lua module, and wait until no node has it.
+
+        Parameters
+        ----------
+        module : str
+            Its name; ``.lua`` is added if it is not there.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0, also if there was none.
+
+        Notes
+        -----
+        The info command ``udf-remove`` to one node, then ``udf-list`` of all nodes.
+        """
+    def udf_list(self, policy: InfoPolicy | None = None) -> list[dict[str, Any]]:
+        """The modules that are registered.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        list of dict
+            ``name``, ``hash`` (bytearray), ``type`` and ``content`` (empty: see ``udf_get``).
+
+        Notes
+        -----
+        The info command ``udf-list`` to one node.
+        """
+    def udf_get(self, module: str, language: int = 0, policy: InfoPolicy | None = None) -> str:
+        """The text of a module.
+
+        Parameters
+        ----------
+        module : str
+            Its name, with ``.lua``.
+        language : int
+            ``UDF_TYPE_LUA``.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        str
+            The Lua text.
+
+        Raises
+        ------
+        UDFError
+            Code 100: there is no such module.
+
+        Notes
+        -----
+        The info command ``udf-get`` to one node.
+        """
+    def apply(self, key: _Key, module: str, function: str, args: list[Any] | None = None,
+              policy: WritePolicy | None = None) -> Any:
+        """Apply a function of a Lua module to a record.
+
+        Parameters
+        ----------
+        key : tuple
+            ``(namespace, set, user_key)`` or ``(namespace, set, None, digest)``. The function also runs
+            if there is no such record.
+        module, function : str
+            The module's name without ``.lua``, and the function in it.
+        args : list, optional
+            What the function gets behind the record.
+        policy : dict, optional
+            Apply policy.
+
+        Returns
+        -------
+        Any
+            What the function returned.
+
+        Raises
+        ------
+        UDFError
+            Code 100: no such module or function, or Lua failed; the text is Lua's.
+        FilteredOut
+            Code 27: the filter expression was false.
+
+        Notes
+        -----
+        A message with WRITE and the fields 30, 31 and 32.
+        """
+    def index_integer_create(self, namespace: str, set_name: str | None, bin_name: str,
+                             index_name: str, policy: InfoPolicy | None = None) -> int:
+        """Index the integers of a bin.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    def index_string_create(self, namespace: str, set_name: str | None, bin_name: str,
+                            index_name: str, policy: InfoPolicy | None = None) -> int:
+        """Index the strings of a bin.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    def index_blob_create(self, namespace: str, set_name: str | None, bin_name: str,
+                          index_name: str, policy: InfoPolicy | None = None) -> int:
+        """Index the blobs of a bin.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    def index_geo2dsphere_create(self, namespace: str, set_name: str | None, bin_name: str,
+                                 index_name: str, policy: InfoPolicy | None = None) -> int:
+        """Index the GeoJSON values of a bin.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    def index_single_value_create(self, namespace: str, set_name: str | None, bin_name: str,
+                                  index_datatype: int, index_name: str,
+                                  policy: InfoPolicy | None = None,
+                                  ctx: list[Any] | None = None) -> int:
+        """Index the values of a bin.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_datatype : int
+            ``INDEX_STRING``, ``INDEX_NUMERIC``, ``INDEX_BLOB`` or ``INDEX_GEO2DSPHERE``.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+        ctx : list of cdt_ctx, optional
+            Where inside the bin the values are.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    def index_list_create(self, namespace: str, set_name: str | None, bin_name: str,
+                          index_datatype: int, index_name: str, policy: InfoPolicy | None = None,
+                          ctx: list[Any] | None = None) -> int:
+        """Index the items of lists.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_datatype : int
+            ``INDEX_STRING``, ``INDEX_NUMERIC``, ``INDEX_BLOB`` or ``INDEX_GEO2DSPHERE``.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+        ctx : list of cdt_ctx, optional
+            Where inside the bin the values are.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    def index_map_keys_create(self, namespace: str, set_name: str | None, bin_name: str,
+                              index_datatype: int, index_name: str,
+                              policy: InfoPolicy | None = None,
+                              ctx: list[Any] | None = None) -> int:
+        """Index the keys of maps.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_datatype : int
+            ``INDEX_STRING``, ``INDEX_NUMERIC``, ``INDEX_BLOB`` or ``INDEX_GEO2DSPHERE``.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+        ctx : list of cdt_ctx, optional
+            Where inside the bin the values are.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    def index_map_values_create(self, namespace: str, set_name: str | None, bin_name: str,
+                                index_datatype: int, index_name: str,
+                                policy: InfoPolicy | None = None,
+                                ctx: list[Any] | None = None) -> int:
+        """Index the values of maps.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_datatype : int
+            ``INDEX_STRING``, ``INDEX_NUMERIC``, ``INDEX_BLOB`` or ``INDEX_GEO2DSPHERE``.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+        ctx : list of cdt_ctx, optional
+            Where inside the bin the values are.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    def index_cdt_create(self, namespace: str, set_name: str | None, bin_name: str,
+                         index_type: int, index_datatype: int, index_name: str, ctx: list[Any],
+                         policy: InfoPolicy | None = None) -> int:
+        """Index values inside lists and maps.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_type : int
+            ``INDEX_TYPE_*``: single values, items of lists, keys or values of maps.
+        index_datatype : int
+            ``INDEX_STRING``, ``INDEX_NUMERIC``, ``INDEX_BLOB`` or ``INDEX_GEO2DSPHERE``.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+        ctx : list of cdt_ctx
+            Where inside the bin the values are.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    def index_set_create(self, namespace: str, set_name: str, index_name: str,
+                         policy: InfoPolicy | None = None) -> int:
+        """Index the records of a set, so that scans of it do not read the namespace.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    def index_expr_create(self, namespace: str, set_name: str | None, index_type: int,
+                          index_datatype: int, expressions: Any, index_name: str,
+                          policy: InfoPolicy | None = None) -> int:
+        """Index the value of an expression.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        index_type : int
+            ``INDEX_TYPE_*``: single values, items of lists, keys or values of maps.
+        index_datatype : int
+            ``INDEX_STRING``, ``INDEX_NUMERIC``, ``INDEX_BLOB`` or ``INDEX_GEO2DSPHERE``.
+        expressions : expression or str
+            The expression, or its base64 text.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record. Servers from 8.1 on.
+        """
+    def index_remove(self, namespace: str, index_name: str,
+                     policy: InfoPolicy | None = None) -> int:
+        """Remove a secondary index, and wait until no node has it.
+
+        Parameters
+        ----------
+        namespace : str
+            The namespace.
+        index_name : str
+            What the index is called.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0, also if there was none (servers before 6.1: IndexNotFound).
+
+        Raises
+        ------
+        NamespaceNotFound
+            Code 20: there is no such namespace.
+
+        Notes
+        -----
+        The info command ``sindex-delete`` to one node, then ``sindex-stat`` of all nodes.
+        """
 
 @disjoint_base
 class AsyncClient:
@@ -622,6 +1675,39 @@ class AsyncClient:
     def _close_now(self) -> None: ...
     def _reopens(self) -> bool: ...
     def _after_fork(self) -> bool: ...
+    async def connect(self, username: str | None = None, password: str | None = None) -> Self:
+        """Connect to the cluster.
+
+        Parameters
+        ----------
+        username, password : str, optional
+            Credentials; they take the place of those of the configuration.
+
+        Returns
+        -------
+        Client
+            The client itself.
+
+        Raises
+        ------
+        ConnectionError
+            Code -10: no seed could be reached; the text says why, seed by seed.
+        ClientError
+            Code -1: connected already, or being connected by somebody else.
+
+        Notes
+        -----
+        All seeds are asked side by side, within ``connect_timeout``. A synchronous client that was never
+        connected connects at its first use.
+        """
+    async def close(self) -> None:
+        """Close all connections. The client may connect again.
+
+        Raises
+        ------
+        ClientError
+            Code -1: it is being connected at this moment.
+        """
     def is_connected(self) -> bool:
         """Whether the client is connected; nothing is sent."""
     async def ping(self) -> bool:
@@ -1147,6 +2233,1063 @@ class AsyncClient:
         Notes
         -----
         As ``operate``.
+        """
+    async def batch_read(self, keys: list[_Key], bins: Sequence[str] | None = None,
+                         policy: BatchPolicy | None = None, _dtype: Any = None, out: Any = None,
+                         on_error: str | None = None) -> LazyBatchRecords:
+        """Read many records at once, each node asked in one request, all nodes side by side.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        bins : list or tuple of str, optional
+            The bins to read; None reads all, an empty list only whether the records exist.
+        policy : dict, optional
+            Batch policy.
+        _dtype : numpy.dtype, optional
+            Give NumpyBatchRecords of this structured dtype: ``to_numpy(_dtype)`` without the step between.
+        out : numpy.ndarray, shape (len(keys),), optional
+            Fill this structured array instead of a new one; its dtype is taken.
+        on_error : str, optional
+            ``"raise"`` (default) or ``"code"``: a value that its cell cannot hold raises, or leaves zero and
+            gives its row a result code.
+
+        Returns
+        -------
+        LazyBatchRecords or NumpyBatchRecords
+            One row for each key, in the order of the keys; what failed has a result code of its own.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong; of a key it names the place. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+
+        Notes
+        -----
+        A batch message for each node (wire format, "batches"). Rows that a node did not answer are routed
+        again, up to `max_retries` times.
+        """
+    async def batch_write(self, records: Any, policy: BatchPolicy | None = None,
+                          retry: int = 0) -> BatchWriteResult:
+        """Write many records at once.
+
+        Parameters
+        ----------
+        records : list of tuple, or BatchRecords
+            ``(key, bins)`` or ``(key, bins, meta)`` for each record; or a BatchRecords of Read, Write, Apply
+            and Remove rows (`aerospike_py.helpers.batch.records`), which is filled in place.
+        policy : dict, optional
+            Batch policy, and what holds for each row unless its meta says otherwise.
+        retry : int, default 0
+            How often rows that failed for the moment (codes 8, 9, 11, 14, 18, no connection) are sent again,
+            after a random pause that grows to 500 ms, within `total_timeout`.
+
+        Returns
+        -------
+        BatchWriteResult or BatchRecords
+            One row for each record, in their order; the same BatchRecords if one was given.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong, naming the record's place. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+
+        Notes
+        -----
+        A batch message for each node (wire format, "batches").
+        """
+    async def batch_operate(self, keys: list[_Key], ops: list[_Op],
+                            policy: BatchPolicy | None = None,
+                            policy_batch_write: Mapping[str, Any] | None = None,
+                            ttl: int | None = None) -> BatchWriteResult:
+        """Do the same operations on many records.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        ops : list of dict
+            Operations, as for ``operate``.
+        policy : dict, optional
+            Batch policy.
+        policy_batch_write : dict, optional
+            Batch write policy, on top of `policy`.
+        ttl : int, optional
+            Seconds to live of records that are written, or one of ``TTL_*``.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each key, in the order of the keys.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+        """
+    async def batch_remove(self, keys: list[Any], policy: BatchPolicy | None = None,
+                           policy_batch_remove: Mapping[str, Any] | None = None) -> BatchWriteResult:
+        """Remove many records.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            Keys, or ``(key, meta)`` where meta may hold ``gen`` and what a remove policy has.
+        policy : dict, optional
+            Batch policy.
+        policy_batch_remove : dict, optional
+            Batch remove policy, on top of `policy`.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each key; result 2 where there was no record.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+        """
+    async def batch_apply(self, keys: list[Any], module: str, function: str,
+                          args: list[Any] | None = None, policy: BatchPolicy | None = None,
+                          policy_batch_apply: Mapping[str, Any] | None = None) -> BatchWriteResult:
+        """Apply a user-defined function to many records.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            Keys, or ``(key, meta)`` where meta may hold ``module``, ``function``, ``args`` and ``ttl`` of
+            this record.
+        module, function : str
+            The function.
+        args : list, optional
+            Its arguments after the record.
+        policy : dict, optional
+            Batch policy.
+        policy_batch_apply : dict, optional
+            Batch apply policy, on top of `policy`.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each key: bins ``{"SUCCESS": value}``, or result 100 and a message.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+        """
+    async def batch_write_numpy(self, data: Any, namespace: str, set_name: str, _dtype: Any = None,
+                                key_field: str = "_key", policy: BatchPolicy | None = None,
+                                retry: int = 0) -> BatchWriteResult:
+        """Write the rows of a structured array as records.
+
+        Parameters
+        ----------
+        data : numpy.ndarray, shape (n,), structured
+            A record each; fields whose names begin with an underscore are no bins. Integers and floats
+            become numbers, bool becomes bool, and ``S``, ``V`` and sub-arrays become blobs of their bytes.
+        namespace, set_name : str
+            Where they go.
+        _dtype : numpy.dtype, optional
+            The array's dtype, where one wants it checked.
+        key_field : str, default "_key"
+            The field of user keys: integers, or ``S`` without the NULs at its end.
+        policy : dict, optional
+            Batch policy.
+        retry : int, default 0
+            As for ``batch_write``.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each record.
+
+        Raises
+        ------
+        TypeError, ValueError
+            The array or its dtype cannot be written. Nothing was sent.
+        OverflowError
+            An unsigned number is above the greatest int64.
+        """
+    async def get_many(self, keys: list[_Key], policy: BatchPolicy | None = None) -> list[Record]:
+        """Read many records, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of Record
+            ``(key, meta, bins)``; meta and bins are None where there is no record.
+        """
+    async def select_many(self, keys: list[_Key], bins: Sequence[str],
+                          policy: BatchPolicy | None = None) -> list[Record]:
+        """Read some bins of many records, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        bins : list or tuple of str
+            The bins.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of Record
+            ``(key, meta, bins)``; meta and bins are None where there is no record.
+        """
+    async def exists_many(self, keys: list[_Key],
+                          policy: BatchPolicy | None = None) -> list[ExistsResult]:
+        """Ask whether records exist, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of ExistsResult
+            ``(key, meta)``; meta is None where there is no record.
+        """
+    async def batch_get_ops(self, keys: list[_Key], ops: list[_Op],
+                            policy: BatchPolicy | None = None) -> list[Record]:
+        """Do operations that read on many records, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        ops : list of dict
+            Operations that read.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of Record
+            ``(key, meta, bins)``; meta and bins are None where there is no record.
+        """
+    def query(self, namespace: str, set_name: str | None = None) -> AsyncQuery:
+        """Make a query of a set.
+
+        Parameters
+        ----------
+        namespace : str
+            The namespace.
+        set_name : str, optional
+            The set; by default all records of the namespace.
+
+        Returns
+        -------
+        Query
+            Without ``where`` it reads everything, as a scan does. Nothing is sent yet.
+
+        Raises
+        ------
+        NotConnected
+            The client is closed.
+        ParamError
+            Code -2: a name is no string.
+        """
+    def scan(self, namespace: str, set_name: str | None = None) -> AsyncScan:
+        """Make a scan of a set.
+
+        Parameters
+        ----------
+        namespace : str
+            The namespace.
+        set_name : str, optional
+            The set; by default all records of the namespace.
+
+        Returns
+        -------
+        Scan
+            Nothing is sent yet.
+
+        Raises
+        ------
+        NotConnected
+            The client is closed.
+        ParamError
+            Code -2: a name is no string.
+        """
+    async def query_apply(self, namespace: str, set_name: str | None, predicate: tuple[Any, ...],
+                          module: str, function: str, args: list[Any] | None = None,
+                          policy: WritePolicy | None = None) -> int:
+        """Let the servers apply a function to each record that a predicate finds, and wait for the end.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Where; the set may be None.
+        predicate : tuple
+            As for ``Query.where``.
+        module, function : str
+            The Lua module without ``.lua``, and the function in it.
+        args : list, optional
+            What the function gets behind the record.
+        policy : dict, optional
+            Write policy.
+
+        Returns
+        -------
+        int
+            The job's number.
+
+        Raises
+        ------
+        NamespaceNotFound
+            Code 20: there is no such namespace.
+        IndexNotFound
+            Code 201: the predicate fits no index.
+
+        Notes
+        -----
+        What fails for single records does not fail the job. A background query, then ``query-show`` of
+        all nodes until they say that it is done.
+        """
+    async def scan_apply(self, namespace: str, set_name: str | None, module: str, function: str,
+                         args: list[Any] | None = None, policy: ScanPolicy | None = None,
+                         options: Mapping[str, bool] | None = None) -> int:
+        """Let the servers apply a function to each record of a set, and wait for the end.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Where; the set may be None.
+        module, function : str
+            The Lua module without ``.lua``, and the function in it.
+        args : list, optional
+            What the function gets behind the record.
+        policy : dict, optional
+            Scan policy.
+        options : dict, optional
+            ``concurrent`` and ``nobins`` are taken and mean nothing.
+
+        Returns
+        -------
+        int
+            The job's number.
+
+        Raises
+        ------
+        NamespaceNotFound
+            Code 20: there is no such namespace.
+
+        Notes
+        -----
+        As ``query_apply``.
+        """
+    async def job_info(self, job_id: int, module: str,
+                       policy: InfoPolicy | None = None) -> dict[str, int]:
+        """How far a background job is.
+
+        Parameters
+        ----------
+        job_id : int
+            As ``execute_background`` gave it.
+        module : str
+            ``JOB_QUERY`` or ``JOB_SCAN``.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        dict
+            ``progress_pct`` (of the slowest node), ``records_read`` (of all) and ``status``, one of
+            ``JOB_STATUS_*``. A job that no node knows has ended: they forget in time.
+
+        Raises
+        ------
+        ParamError
+            Code -2: the module is none of the two.
+
+        Notes
+        -----
+        The info command ``query-show`` to all nodes.
+        """
+    async def truncate(self, namespace: str, set_name: str | None, nanos: int = 0,
+                       policy: InfoPolicy | None = None) -> int:
+        """Remove all records of a set, or of a namespace.
+
+        Parameters
+        ----------
+        namespace : str
+            The namespace.
+        set_name : str or None
+            The set; None for all records of the namespace.
+        nanos : int, nanoseconds
+            Only records last updated before this time (since 1970); 0: all there are now.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidRequest
+            Code 4: the time is in the future, or the set's name is empty.
+        NamespaceNotFound
+            Code 20: the namespace's name is empty or too long.
+
+        Notes
+        -----
+        The info command ``truncate`` or ``truncate-namespace`` to one node; it spreads by itself.
+        """
+    async def set_xdr_filter(self, data_center: str, namespace: str, expression_filter: Any,
+                             policy: InfoPolicy | None = None) -> str:
+        """Set which records are shipped to another data center (Enterprise).
+
+        Parameters
+        ----------
+        data_center, namespace : str
+            Where to, and what.
+        expression_filter : expression, str or None
+            The filter, or its base64 text; None removes it.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        str
+            The server's answer.
+
+        Raises
+        ------
+        ServerError
+            Code 25: not an Enterprise server.
+
+        Notes
+        -----
+        The info command ``xdr-set-filter``.
+        """
+    def get_expression_base64(self, expression: Any) -> str:
+        """A filter expression as the base64 text that info commands take.
+
+        Parameters
+        ----------
+        expression : expression
+            In any of its spellings.
+
+        Returns
+        -------
+        str
+            Base64.
+
+        Raises
+        ------
+        ParamError
+            Code -2: it is no expression.
+
+        Notes
+        -----
+        Nobody is asked; the client need not be connected.
+        """
+    def get_cdtctx_base64(self, ctx: list[Any]) -> str:
+        """A context as the base64 text that info commands take.
+
+        Parameters
+        ----------
+        ctx : list of cdt_ctx
+            Where inside a bin.
+
+        Returns
+        -------
+        str
+            Base64.
+
+        Raises
+        ------
+        ParamError
+            Code -2: it is no list, or empty, or an entry is no step.
+
+        Notes
+        -----
+        Nobody is asked; the client need not be connected.
+        """
+    async def udf_put(self, filename: str, udf_type: int = 0,
+                      policy: InfoPolicy | None = None) -> int:
+        """Register a Lua module, and wait until every node has it.
+
+        Parameters
+        ----------
+        filename : str
+            Path of the file; the module is called like the file without its folder.
+        udf_type : int
+            ``UDF_TYPE_LUA``.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        LuaFileNotFound
+            Code 1302: the file cannot be read, is empty, or has 1 MiB or more.
+        UDFError
+            Code 100: it does not compile; the text says where.
+
+        Notes
+        -----
+        The info command ``udf-put`` to one node, then ``udf-get`` of all nodes. Where ``lua.user_path`` is
+        configured the file is also copied there, for stream UDFs.
+        """
+    async def udf_remove(self, module: str, policy: InfoPolicy | None = None) -> int:
+        """Remove a Lua module, and wait until no node has it.
+
+        Parameters
+        ----------
+        module : str
+            Its name; ``.lua`` is added if it is not there.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0, also if there was none.
+
+        Notes
+        -----
+        The info command ``udf-remove`` to one node, then ``udf-list`` of all nodes.
+        """
+    async def udf_list(self, policy: InfoPolicy | None = None) -> list[dict[str, Any]]:
+        """The modules that are registered.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        list of dict
+            ``name``, ``hash`` (bytearray), ``type`` and ``content`` (empty: see ``udf_get``).
+
+        Notes
+        -----
+        The info command ``udf-list`` to one node.
+        """
+    async def udf_get(self, module: str, language: int = 0,
+                      policy: InfoPolicy | None = None) -> str:
+        """The text of a module.
+
+        Parameters
+        ----------
+        module : str
+            Its name, with ``.lua``.
+        language : int
+            ``UDF_TYPE_LUA``.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        str
+            The Lua text.
+
+        Raises
+        ------
+        UDFError
+            Code 100: there is no such module.
+
+        Notes
+        -----
+        The info command ``udf-get`` to one node.
+        """
+    async def apply(self, key: _Key, module: str, function: str, args: list[Any] | None = None,
+                    policy: WritePolicy | None = None) -> Any:
+        """Apply a function of a Lua module to a record.
+
+        Parameters
+        ----------
+        key : tuple
+            ``(namespace, set, user_key)`` or ``(namespace, set, None, digest)``. The function also runs
+            if there is no such record.
+        module, function : str
+            The module's name without ``.lua``, and the function in it.
+        args : list, optional
+            What the function gets behind the record.
+        policy : dict, optional
+            Apply policy.
+
+        Returns
+        -------
+        Any
+            What the function returned.
+
+        Raises
+        ------
+        UDFError
+            Code 100: no such module or function, or Lua failed; the text is Lua's.
+        FilteredOut
+            Code 27: the filter expression was false.
+
+        Notes
+        -----
+        A message with WRITE and the fields 30, 31 and 32.
+        """
+    async def index_integer_create(self, namespace: str, set_name: str | None, bin_name: str,
+                                   index_name: str, policy: InfoPolicy | None = None) -> int:
+        """Index the integers of a bin.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    async def index_string_create(self, namespace: str, set_name: str | None, bin_name: str,
+                                  index_name: str, policy: InfoPolicy | None = None) -> int:
+        """Index the strings of a bin.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    async def index_blob_create(self, namespace: str, set_name: str | None, bin_name: str,
+                                index_name: str, policy: InfoPolicy | None = None) -> int:
+        """Index the blobs of a bin.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    async def index_geo2dsphere_create(self, namespace: str, set_name: str | None, bin_name: str,
+                                       index_name: str, policy: InfoPolicy | None = None) -> int:
+        """Index the GeoJSON values of a bin.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    async def index_single_value_create(self, namespace: str, set_name: str | None, bin_name: str,
+                                        index_datatype: int, index_name: str,
+                                        policy: InfoPolicy | None = None,
+                                        ctx: list[Any] | None = None) -> int:
+        """Index the values of a bin.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_datatype : int
+            ``INDEX_STRING``, ``INDEX_NUMERIC``, ``INDEX_BLOB`` or ``INDEX_GEO2DSPHERE``.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+        ctx : list of cdt_ctx, optional
+            Where inside the bin the values are.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    async def index_list_create(self, namespace: str, set_name: str | None, bin_name: str,
+                                index_datatype: int, index_name: str,
+                                policy: InfoPolicy | None = None,
+                                ctx: list[Any] | None = None) -> int:
+        """Index the items of lists.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_datatype : int
+            ``INDEX_STRING``, ``INDEX_NUMERIC``, ``INDEX_BLOB`` or ``INDEX_GEO2DSPHERE``.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+        ctx : list of cdt_ctx, optional
+            Where inside the bin the values are.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    async def index_map_keys_create(self, namespace: str, set_name: str | None, bin_name: str,
+                                    index_datatype: int, index_name: str,
+                                    policy: InfoPolicy | None = None,
+                                    ctx: list[Any] | None = None) -> int:
+        """Index the keys of maps.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_datatype : int
+            ``INDEX_STRING``, ``INDEX_NUMERIC``, ``INDEX_BLOB`` or ``INDEX_GEO2DSPHERE``.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+        ctx : list of cdt_ctx, optional
+            Where inside the bin the values are.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    async def index_map_values_create(self, namespace: str, set_name: str | None, bin_name: str,
+                                      index_datatype: int, index_name: str,
+                                      policy: InfoPolicy | None = None,
+                                      ctx: list[Any] | None = None) -> int:
+        """Index the values of maps.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_datatype : int
+            ``INDEX_STRING``, ``INDEX_NUMERIC``, ``INDEX_BLOB`` or ``INDEX_GEO2DSPHERE``.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+        ctx : list of cdt_ctx, optional
+            Where inside the bin the values are.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    async def index_cdt_create(self, namespace: str, set_name: str | None, bin_name: str,
+                               index_type: int, index_datatype: int, index_name: str,
+                               ctx: list[Any], policy: InfoPolicy | None = None) -> int:
+        """Index values inside lists and maps.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_type : int
+            ``INDEX_TYPE_*``: single values, items of lists, keys or values of maps.
+        index_datatype : int
+            ``INDEX_STRING``, ``INDEX_NUMERIC``, ``INDEX_BLOB`` or ``INDEX_GEO2DSPHERE``.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+        ctx : list of cdt_ctx
+            Where inside the bin the values are.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    async def index_set_create(self, namespace: str, set_name: str, index_name: str,
+                               policy: InfoPolicy | None = None) -> int:
+        """Index the records of a set, so that scans of it do not read the namespace.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    async def index_expr_create(self, namespace: str, set_name: str | None, index_type: int,
+                                index_datatype: int, expressions: Any, index_name: str,
+                                policy: InfoPolicy | None = None) -> int:
+        """Index the value of an expression.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        index_type : int
+            ``INDEX_TYPE_*``: single values, items of lists, keys or values of maps.
+        index_datatype : int
+            ``INDEX_STRING``, ``INDEX_NUMERIC``, ``INDEX_BLOB`` or ``INDEX_GEO2DSPHERE``.
+        expressions : expression or str
+            The expression, or its base64 text.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record. Servers from 8.1 on.
+        """
+    async def index_remove(self, namespace: str, index_name: str,
+                           policy: InfoPolicy | None = None) -> int:
+        """Remove a secondary index, and wait until no node has it.
+
+        Parameters
+        ----------
+        namespace : str
+            The namespace.
+        index_name : str
+            What the index is called.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0, also if there was none (servers before 6.1: IndexNotFound).
+
+        Raises
+        ------
+        NamespaceNotFound
+            Code 20: there is no such namespace.
+
+        Notes
+        -----
+        The info command ``sindex-delete`` to one node, then ``sindex-stat`` of all nodes.
         """
 
 @disjoint_base
@@ -1717,6 +3860,2074 @@ class OfficialClient:
         -----
         As ``operate``.
         """
+    def batch_read(self, keys: list[_Key], bins: Sequence[str] | None = None,
+                   policy: BatchPolicy | None = None, _dtype: Any = None, out: Any = None,
+                   on_error: str | None = None) -> LazyBatchRecords:
+        """Read many records at once, each node asked in one request, all nodes side by side.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        bins : list or tuple of str, optional
+            The bins to read; None reads all, an empty list only whether the records exist.
+        policy : dict, optional
+            Batch policy.
+        _dtype : numpy.dtype, optional
+            Give NumpyBatchRecords of this structured dtype: ``to_numpy(_dtype)`` without the step between.
+        out : numpy.ndarray, shape (len(keys),), optional
+            Fill this structured array instead of a new one; its dtype is taken.
+        on_error : str, optional
+            ``"raise"`` (default) or ``"code"``: a value that its cell cannot hold raises, or leaves zero and
+            gives its row a result code.
+
+        Returns
+        -------
+        LazyBatchRecords or NumpyBatchRecords
+            One row for each key, in the order of the keys; what failed has a result code of its own.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong; of a key it names the place. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+
+        Notes
+        -----
+        A batch message for each node (wire format, "batches"). Rows that a node did not answer are routed
+        again, up to `max_retries` times.
+        """
+    def batch_write(self, records: Any, policy: BatchPolicy | None = None,
+                    retry: int = 0) -> BatchWriteResult:
+        """Write many records at once.
+
+        Parameters
+        ----------
+        records : list of tuple, or BatchRecords
+            ``(key, bins)`` or ``(key, bins, meta)`` for each record; or a BatchRecords of Read, Write, Apply
+            and Remove rows (`aerospike_py.helpers.batch.records`), which is filled in place.
+        policy : dict, optional
+            Batch policy, and what holds for each row unless its meta says otherwise.
+        retry : int, default 0
+            How often rows that failed for the moment (codes 8, 9, 11, 14, 18, no connection) are sent again,
+            after a random pause that grows to 500 ms, within `total_timeout`.
+
+        Returns
+        -------
+        BatchWriteResult or BatchRecords
+            One row for each record, in their order; the same BatchRecords if one was given.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong, naming the record's place. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+
+        Notes
+        -----
+        A batch message for each node (wire format, "batches").
+        """
+    def batch_operate(self, keys: list[_Key], ops: list[_Op], policy: BatchPolicy | None = None,
+                      policy_batch_write: Mapping[str, Any] | None = None,
+                      ttl: int | None = None) -> BatchWriteResult:
+        """Do the same operations on many records.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        ops : list of dict
+            Operations, as for ``operate``.
+        policy : dict, optional
+            Batch policy.
+        policy_batch_write : dict, optional
+            Batch write policy, on top of `policy`.
+        ttl : int, optional
+            Seconds to live of records that are written, or one of ``TTL_*``.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each key, in the order of the keys.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+        """
+    def batch_remove(self, keys: list[Any], policy: BatchPolicy | None = None,
+                     policy_batch_remove: Mapping[str, Any] | None = None) -> BatchWriteResult:
+        """Remove many records.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            Keys, or ``(key, meta)`` where meta may hold ``gen`` and what a remove policy has.
+        policy : dict, optional
+            Batch policy.
+        policy_batch_remove : dict, optional
+            Batch remove policy, on top of `policy`.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each key; result 2 where there was no record.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+        """
+    def batch_apply(self, keys: list[Any], module: str, function: str,
+                    args: list[Any] | None = None, policy: BatchPolicy | None = None,
+                    policy_batch_apply: Mapping[str, Any] | None = None) -> BatchWriteResult:
+        """Apply a user-defined function to many records.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            Keys, or ``(key, meta)`` where meta may hold ``module``, ``function``, ``args`` and ``ttl`` of
+            this record.
+        module, function : str
+            The function.
+        args : list, optional
+            Its arguments after the record.
+        policy : dict, optional
+            Batch policy.
+        policy_batch_apply : dict, optional
+            Batch apply policy, on top of `policy`.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each key: bins ``{"SUCCESS": value}``, or result 100 and a message.
+
+        Raises
+        ------
+        ParamError
+            Code -2: an argument is wrong. Nothing was sent.
+        AerospikeError
+            No node answered any row.
+        """
+    def batch_write_numpy(self, data: Any, namespace: str, set_name: str, _dtype: Any = None,
+                          key_field: str = "_key", policy: BatchPolicy | None = None,
+                          retry: int = 0) -> BatchWriteResult:
+        """Write the rows of a structured array as records.
+
+        Parameters
+        ----------
+        data : numpy.ndarray, shape (n,), structured
+            A record each; fields whose names begin with an underscore are no bins. Integers and floats
+            become numbers, bool becomes bool, and ``S``, ``V`` and sub-arrays become blobs of their bytes.
+        namespace, set_name : str
+            Where they go.
+        _dtype : numpy.dtype, optional
+            The array's dtype, where one wants it checked.
+        key_field : str, default "_key"
+            The field of user keys: integers, or ``S`` without the NULs at its end.
+        policy : dict, optional
+            Batch policy.
+        retry : int, default 0
+            As for ``batch_write``.
+
+        Returns
+        -------
+        BatchWriteResult
+            One row for each record.
+
+        Raises
+        ------
+        TypeError, ValueError
+            The array or its dtype cannot be written. Nothing was sent.
+        OverflowError
+            An unsigned number is above the greatest int64.
+        """
+    def get_many(self, keys: list[_Key], policy: BatchPolicy | None = None) -> list[Record]:
+        """Read many records, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of Record
+            ``(key, meta, bins)``; meta and bins are None where there is no record.
+        """
+    def select_many(self, keys: list[_Key], bins: Sequence[str],
+                    policy: BatchPolicy | None = None) -> list[Record]:
+        """Read some bins of many records, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        bins : list or tuple of str
+            The bins.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of Record
+            ``(key, meta, bins)``; meta and bins are None where there is no record.
+        """
+    def exists_many(self, keys: list[_Key],
+                    policy: BatchPolicy | None = None) -> list[ExistsResult]:
+        """Ask whether records exist, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of ExistsResult
+            ``(key, meta)``; meta is None where there is no record.
+        """
+    def batch_get_ops(self, keys: list[_Key], ops: list[_Op],
+                      policy: BatchPolicy | None = None) -> list[Record]:
+        """Do operations that read on many records, in the older form.
+
+        Parameters
+        ----------
+        keys : list of tuple
+            The records' keys.
+        ops : list of dict
+            Operations that read.
+        policy : dict, optional
+            Batch policy.
+
+        Returns
+        -------
+        list of Record
+            ``(key, meta, bins)``; meta and bins are None where there is no record.
+        """
+    def query(self, namespace: str, set_name: str | None = None) -> Query:
+        """Make a query of a set.
+
+        Parameters
+        ----------
+        namespace : str
+            The namespace.
+        set_name : str, optional
+            The set; by default all records of the namespace.
+
+        Returns
+        -------
+        Query
+            Without ``where`` it reads everything, as a scan does. Nothing is sent yet.
+
+        Raises
+        ------
+        NotConnected
+            The client is closed.
+        ParamError
+            Code -2: a name is no string.
+        """
+    def scan(self, namespace: str, set_name: str | None = None) -> Scan:
+        """Make a scan of a set.
+
+        Parameters
+        ----------
+        namespace : str
+            The namespace.
+        set_name : str, optional
+            The set; by default all records of the namespace.
+
+        Returns
+        -------
+        Scan
+            Nothing is sent yet.
+
+        Raises
+        ------
+        NotConnected
+            The client is closed.
+        ParamError
+            Code -2: a name is no string.
+        """
+    def query_apply(self, namespace: str, set_name: str | None, predicate: tuple[Any, ...],
+                    module: str, function: str, args: list[Any] | None = None,
+                    policy: WritePolicy | None = None) -> int:
+        """Let the servers apply a function to each record that a predicate finds, and wait for the end.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Where; the set may be None.
+        predicate : tuple
+            As for ``Query.where``.
+        module, function : str
+            The Lua module without ``.lua``, and the function in it.
+        args : list, optional
+            What the function gets behind the record.
+        policy : dict, optional
+            Write policy.
+
+        Returns
+        -------
+        int
+            The job's number.
+
+        Raises
+        ------
+        NamespaceNotFound
+            Code 20: there is no such namespace.
+        IndexNotFound
+            Code 201: the predicate fits no index.
+
+        Notes
+        -----
+        What fails for single records does not fail the job. A background query, then ``query-show`` of
+        all nodes until they say that it is done.
+        """
+    def scan_apply(self, namespace: str, set_name: str | None, module: str, function: str,
+                   args: list[Any] | None = None, policy: ScanPolicy | None = None,
+                   options: Mapping[str, bool] | None = None) -> int:
+        """Let the servers apply a function to each record of a set, and wait for the end.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Where; the set may be None.
+        module, function : str
+            The Lua module without ``.lua``, and the function in it.
+        args : list, optional
+            What the function gets behind the record.
+        policy : dict, optional
+            Scan policy.
+        options : dict, optional
+            ``concurrent`` and ``nobins`` are taken and mean nothing.
+
+        Returns
+        -------
+        int
+            The job's number.
+
+        Raises
+        ------
+        NamespaceNotFound
+            Code 20: there is no such namespace.
+
+        Notes
+        -----
+        As ``query_apply``.
+        """
+    def job_info(self, job_id: int, module: str,
+                 policy: InfoPolicy | None = None) -> dict[str, int]:
+        """How far a background job is.
+
+        Parameters
+        ----------
+        job_id : int
+            As ``execute_background`` gave it.
+        module : str
+            ``JOB_QUERY`` or ``JOB_SCAN``.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        dict
+            ``progress_pct`` (of the slowest node), ``records_read`` (of all) and ``status``, one of
+            ``JOB_STATUS_*``. A job that no node knows has ended: they forget in time.
+
+        Raises
+        ------
+        ParamError
+            Code -2: the module is none of the two.
+
+        Notes
+        -----
+        The info command ``query-show`` to all nodes.
+        """
+    def truncate(self, namespace: str, set_name: str | None, nanos: int = 0,
+                 policy: InfoPolicy | None = None) -> int:
+        """Remove all records of a set, or of a namespace.
+
+        Parameters
+        ----------
+        namespace : str
+            The namespace.
+        set_name : str or None
+            The set; None for all records of the namespace.
+        nanos : int, nanoseconds
+            Only records last updated before this time (since 1970); 0: all there are now.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidRequest
+            Code 4: the time is in the future, or the set's name is empty.
+        NamespaceNotFound
+            Code 20: the namespace's name is empty or too long.
+
+        Notes
+        -----
+        The info command ``truncate`` or ``truncate-namespace`` to one node; it spreads by itself.
+        """
+    def set_xdr_filter(self, data_center: str, namespace: str, expression_filter: Any,
+                       policy: InfoPolicy | None = None) -> str:
+        """Set which records are shipped to another data center (Enterprise).
+
+        Parameters
+        ----------
+        data_center, namespace : str
+            Where to, and what.
+        expression_filter : expression, str or None
+            The filter, or its base64 text; None removes it.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        str
+            The server's answer.
+
+        Raises
+        ------
+        ServerError
+            Code 25: not an Enterprise server.
+
+        Notes
+        -----
+        The info command ``xdr-set-filter``.
+        """
+    def get_expression_base64(self, expression: Any) -> str:
+        """A filter expression as the base64 text that info commands take.
+
+        Parameters
+        ----------
+        expression : expression
+            In any of its spellings.
+
+        Returns
+        -------
+        str
+            Base64.
+
+        Raises
+        ------
+        ParamError
+            Code -2: it is no expression.
+
+        Notes
+        -----
+        Nobody is asked; the client need not be connected.
+        """
+    def get_cdtctx_base64(self, ctx: list[Any]) -> str:
+        """A context as the base64 text that info commands take.
+
+        Parameters
+        ----------
+        ctx : list of cdt_ctx
+            Where inside a bin.
+
+        Returns
+        -------
+        str
+            Base64.
+
+        Raises
+        ------
+        ParamError
+            Code -2: it is no list, or empty, or an entry is no step.
+
+        Notes
+        -----
+        Nobody is asked; the client need not be connected.
+        """
+    def udf_put(self, filename: str, udf_type: int = 0, policy: InfoPolicy | None = None) -> int:
+        """Register a Lua module, and wait until every node has it.
+
+        Parameters
+        ----------
+        filename : str
+            Path of the file; the module is called like the file without its folder.
+        udf_type : int
+            ``UDF_TYPE_LUA``.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        LuaFileNotFound
+            Code 1302: the file cannot be read, is empty, or has 1 MiB or more.
+        UDFError
+            Code 100: it does not compile; the text says where.
+
+        Notes
+        -----
+        The info command ``udf-put`` to one node, then ``udf-get`` of all nodes. Where ``lua.user_path`` is
+        configured the file is also copied there, for stream UDFs.
+        """
+    def udf_remove(self, module: str, policy: InfoPolicy | None = None) -> int:
+        """Remove a Lua module, and wait until no node has it.
+
+        Parameters
+        ----------
+        module : str
+            Its name; ``.lua`` is added if it is not there.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0, also if there was none.
+
+        Notes
+        -----
+        The info command ``udf-remove`` to one node, then ``udf-list`` of all nodes.
+        """
+    def udf_list(self, policy: InfoPolicy | None = None) -> list[dict[str, Any]]:
+        """The modules that are registered.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        list of dict
+            ``name``, ``hash`` (bytearray), ``type`` and ``content`` (empty: see ``udf_get``).
+
+        Notes
+        -----
+        The info command ``udf-list`` to one node.
+        """
+    def udf_get(self, module: str, language: int = 0, policy: InfoPolicy | None = None) -> str:
+        """The text of a module.
+
+        Parameters
+        ----------
+        module : str
+            Its name, with ``.lua``.
+        language : int
+            ``UDF_TYPE_LUA``.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        str
+            The Lua text.
+
+        Raises
+        ------
+        UDFError
+            Code 100: there is no such module.
+
+        Notes
+        -----
+        The info command ``udf-get`` to one node.
+        """
+    def apply(self, key: _Key, module: str, function: str, args: list[Any] | None = None,
+              policy: WritePolicy | None = None) -> Any:
+        """Apply a function of a Lua module to a record.
+
+        Parameters
+        ----------
+        key : tuple
+            ``(namespace, set, user_key)`` or ``(namespace, set, None, digest)``. The function also runs
+            if there is no such record.
+        module, function : str
+            The module's name without ``.lua``, and the function in it.
+        args : list, optional
+            What the function gets behind the record.
+        policy : dict, optional
+            Apply policy.
+
+        Returns
+        -------
+        Any
+            What the function returned.
+
+        Raises
+        ------
+        UDFError
+            Code 100: no such module or function, or Lua failed; the text is Lua's.
+        FilteredOut
+            Code 27: the filter expression was false.
+
+        Notes
+        -----
+        A message with WRITE and the fields 30, 31 and 32.
+        """
+    def index_integer_create(self, namespace: str, set_name: str | None, bin_name: str,
+                             index_name: str, policy: InfoPolicy | None = None) -> int:
+        """Index the integers of a bin.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    def index_string_create(self, namespace: str, set_name: str | None, bin_name: str,
+                            index_name: str, policy: InfoPolicy | None = None) -> int:
+        """Index the strings of a bin.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    def index_blob_create(self, namespace: str, set_name: str | None, bin_name: str,
+                          index_name: str, policy: InfoPolicy | None = None) -> int:
+        """Index the blobs of a bin.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    def index_geo2dsphere_create(self, namespace: str, set_name: str | None, bin_name: str,
+                                 index_name: str, policy: InfoPolicy | None = None) -> int:
+        """Index the GeoJSON values of a bin.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    def index_single_value_create(self, namespace: str, set_name: str | None, bin_name: str,
+                                  index_datatype: int, index_name: str,
+                                  policy: InfoPolicy | None = None,
+                                  ctx: list[Any] | None = None) -> int:
+        """Index the values of a bin.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_datatype : int
+            ``INDEX_STRING``, ``INDEX_NUMERIC``, ``INDEX_BLOB`` or ``INDEX_GEO2DSPHERE``.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+        ctx : list of cdt_ctx, optional
+            Where inside the bin the values are.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    def index_list_create(self, namespace: str, set_name: str | None, bin_name: str,
+                          index_datatype: int, index_name: str, policy: InfoPolicy | None = None,
+                          ctx: list[Any] | None = None) -> int:
+        """Index the items of lists.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_datatype : int
+            ``INDEX_STRING``, ``INDEX_NUMERIC``, ``INDEX_BLOB`` or ``INDEX_GEO2DSPHERE``.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+        ctx : list of cdt_ctx, optional
+            Where inside the bin the values are.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    def index_map_keys_create(self, namespace: str, set_name: str | None, bin_name: str,
+                              index_datatype: int, index_name: str,
+                              policy: InfoPolicy | None = None,
+                              ctx: list[Any] | None = None) -> int:
+        """Index the keys of maps.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_datatype : int
+            ``INDEX_STRING``, ``INDEX_NUMERIC``, ``INDEX_BLOB`` or ``INDEX_GEO2DSPHERE``.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+        ctx : list of cdt_ctx, optional
+            Where inside the bin the values are.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    def index_map_values_create(self, namespace: str, set_name: str | None, bin_name: str,
+                                index_datatype: int, index_name: str,
+                                policy: InfoPolicy | None = None,
+                                ctx: list[Any] | None = None) -> int:
+        """Index the values of maps.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_datatype : int
+            ``INDEX_STRING``, ``INDEX_NUMERIC``, ``INDEX_BLOB`` or ``INDEX_GEO2DSPHERE``.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+        ctx : list of cdt_ctx, optional
+            Where inside the bin the values are.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    def index_cdt_create(self, namespace: str, set_name: str | None, bin_name: str,
+                         index_type: int, index_datatype: int, index_name: str, ctx: list[Any],
+                         policy: InfoPolicy | None = None) -> int:
+        """Index values inside lists and maps.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        bin_name : str
+            The bin.
+        index_type : int
+            ``INDEX_TYPE_*``: single values, items of lists, keys or values of maps.
+        index_datatype : int
+            ``INDEX_STRING``, ``INDEX_NUMERIC``, ``INDEX_BLOB`` or ``INDEX_GEO2DSPHERE``.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+        ctx : list of cdt_ctx
+            Where inside the bin the values are.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    def index_set_create(self, namespace: str, set_name: str, index_name: str,
+                         policy: InfoPolicy | None = None) -> int:
+        """Index the records of a set, so that scans of it do not read the namespace.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record.
+        """
+    def index_expr_create(self, namespace: str, set_name: str | None, index_type: int,
+                          index_datatype: int, expressions: Any, index_name: str,
+                          policy: InfoPolicy | None = None) -> int:
+        """Index the value of an expression.
+
+        Parameters
+        ----------
+        namespace, set_name : str
+            Whose records are indexed; a set of None takes those of all sets.
+        index_type : int
+            ``INDEX_TYPE_*``: single values, items of lists, keys or values of maps.
+        index_datatype : int
+            ``INDEX_STRING``, ``INDEX_NUMERIC``, ``INDEX_BLOB`` or ``INDEX_GEO2DSPHERE``.
+        expressions : expression or str
+            The expression, or its base64 text.
+        index_name : str
+            What the index is called, at most 63 bytes.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        IndexFoundError
+            Code 200: the name belongs to another index.
+        IndexNameMaxCount
+            Code 206: the namespace has as many indexes as it may.
+        InvalidRequest
+            Code 4: a name is too long.
+
+        Notes
+        -----
+        The info command ``sindex-create`` to one node, then ``sindex-stat`` of all nodes until they have
+        read every record. Servers from 8.1 on.
+        """
+    def index_remove(self, namespace: str, index_name: str,
+                     policy: InfoPolicy | None = None) -> int:
+        """Remove a secondary index, and wait until no node has it.
+
+        Parameters
+        ----------
+        namespace : str
+            The namespace.
+        index_name : str
+            What the index is called.
+        policy : dict, optional
+            ``timeout`` of each question, milliseconds.
+
+        Returns
+        -------
+        int
+            0, also if there was none (servers before 6.1: IndexNotFound).
+
+        Raises
+        ------
+        NamespaceNotFound
+            Code 20: there is no such namespace.
+
+        Notes
+        -----
+        The info command ``sindex-delete`` to one node, then ``sindex-stat`` of all nodes.
+        """
+
+@final
+class Query:
+    max_records: int
+    records_per_second: int
+    ttl: int
+    def __iter__(self) -> RecordStream: ...
+    def select(self, *bins: str) -> Self:
+        """Read only these bins; further calls add more.
+
+        Parameters
+        ----------
+        *bins : str
+            Bin names, at most 15 bytes each. Records that have none of them are not returned.
+
+        Returns
+        -------
+        Query
+            Itself.
+
+        Raises
+        ------
+        ParamError
+            Code -2: a name is no string.
+        BinNameError
+            Code 21: a name is too long or empty.
+        """
+    def where(self, predicate: tuple[Any, ...], ctx: list[Any] | None = None) -> Self:
+        """Read only records that a secondary index finds.
+
+        Parameters
+        ----------
+        predicate : tuple
+            As the functions in ``predicates`` make it: ``equals``, ``between``, ``contains``, ``range``,
+            ``geo_within_radius`` and so on. The official client's tuples will do as well.
+        ctx : list of cdt_ctx, optional
+            Where inside the bin the index looks.
+
+        Returns
+        -------
+        Query
+            Itself.
+
+        Raises
+        ------
+        ParamError
+            Code -2: the predicate is malformed, or there is one already.
+
+        Notes
+        -----
+        Fields 22, 23 and 26 of the request. Without an index that fits, running the query raises
+        IndexNotFound.
+        """
+    def where_with_index_name(self, index_name: str, predicate: tuple[Any, ...]) -> Self:
+        """The same through the index of that name; the predicate's bin does not matter.
+
+        Parameters
+        ----------
+        index_name : str
+            The index.
+        predicate : tuple
+            As for ``where``.
+
+        Returns
+        -------
+        Query
+            Itself.
+
+        Raises
+        ------
+        ParamError
+            Code -2: as for ``where``.
+
+        Notes
+        -----
+        Field 21 of the request.
+        """
+    def where_with_expr(self, expr: Any, predicate: tuple[Any, ...]) -> Self:
+        """The same through the index on that expression; the predicate's bin does not matter.
+
+        Parameters
+        ----------
+        expr : expression or str
+            What the index was created with, or its base64 text.
+        predicate : tuple
+            As for ``where``.
+
+        Returns
+        -------
+        Query
+            Itself.
+
+        Raises
+        ------
+        ParamError
+            Code -2: as for ``where``, or no expression.
+
+        Notes
+        -----
+        Field 24 of the request.
+        """
+    def add_ops(self, ops: list[_Op]) -> Self:
+        """Operations on each record: reads take the place of its bins, writes run in the background.
+
+        Parameters
+        ----------
+        ops : list of dict
+            Operations as for ``operate``.
+
+        Returns
+        -------
+        Query
+            Itself.
+
+        Raises
+        ------
+        ClientError
+            Code -1: no list.
+
+        Notes
+        -----
+        Servers before 8.1.2 project only plain reads.
+        """
+    def apply(self, module: str, function: str, arguments: list[Any] | None = None) -> Self:
+        """Apply a function of a Lua module: to the stream of records (``results``, ``foreach``), or to each
+        record (``execute_background``).
+
+        Parameters
+        ----------
+        module, function : str
+            The module's name without ``.lua``, and the function in it.
+        arguments : list, optional
+            What the function gets behind the stream or record.
+
+        Returns
+        -------
+        Query
+            Itself.
+
+        Raises
+        ------
+        ClientError
+            Code -1: a name is no string, or an argument cannot be sent.
+        """
+    def results(self, policy: QueryPolicy | None = None,
+                options: Mapping[str, bool] | None = None) -> list[Record]:
+        """All records at once; after ``apply`` the values of the function.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            Query policy; ``max_records`` and ``partition_filter`` choose a part.
+        options : dict, optional
+            ``{"nobins": True}`` reads only keys and metadata.
+
+        Returns
+        -------
+        list of Record
+            ``(key, meta, bins)``; the user key only where it is stored.
+
+        Raises
+        ------
+        IndexNotFound
+            Code 201: the predicate fits no index.
+        IndexNotReadable
+            Code 203: the index is being built.
+        NamespaceNotFound
+            Code 20: there is no such namespace.
+        AerospikeError
+            Anything else. What had arrived is in the exception's attribute ``partial``.
+
+        Notes
+        -----
+        What a lost node has not given is asked of others, behind the last record that came from it.
+        """
+    def foreach(self, callback: Callable[..., Any], policy: QueryPolicy | None = None,
+                options: Mapping[str, bool] | None = None) -> None:
+        """Call a function with each record as it arrives.
+
+        Parameters
+        ----------
+        callback : callable
+            Gets one record; with an official ``partition_filter`` dict ``(partition_id, record)``. It stops
+            the query by returning False. On an asynchronous client it may be a coroutine function.
+        policy : dict, optional
+            Query policy.
+        options : dict, optional
+            ``{"nobins": True}`` reads only keys and metadata.
+
+        Raises
+        ------
+        IndexNotFound
+            Code 201: the predicate fits no index.
+
+        Notes
+        -----
+        What the callback raises comes out as it is.
+        """
+    def stream(self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None,
+               nodename: str | None = None) -> RecordStream:
+        """The records one by one, as a loop over the query itself gives them, with a policy.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            Query or scan policy.
+        options : dict, optional
+            ``{"nobins": True}`` reads only keys and metadata.
+        nodename : str, optional
+            Only records of this node's partitions.
+
+        Returns
+        -------
+        RecordStream
+            An iterator (asynchronous: for ``async for``) and context manager. Leaving a loop early closes
+            it; one block of records a node is read ahead, and no more.
+        """
+    def execute_background(self, policy: WritePolicy | None = None) -> int:
+        """Let the servers apply the function, or the operations that write, to each record.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            Write policy (of a scan: scan policy).
+
+        Returns
+        -------
+        int
+            The job's number, for ``job_info``. The work goes on after this returns.
+
+        Raises
+        ------
+        ParamError
+            Code -2: neither ``apply`` nor ``add_ops`` was called.
+        """
+    def pages(self, size: int, cursor: bytes | None = None,
+              policy: QueryPolicy | None = None) -> Pages:
+        """The records in pages.
+
+        Parameters
+        ----------
+        size : int
+            Records of a page; the last may have fewer.
+        cursor : bytes, optional
+            Go on where the page with this ``cursor`` ended, also in another process.
+        policy : dict, optional
+            Query or scan policy.
+
+        Returns
+        -------
+        Pages
+            Iterator of ``Page``: a list of records with ``cursor`` (None behind the last page).
+
+        Notes
+        -----
+        A record that is neither written nor deleted meanwhile is in exactly one page.
+        """
+    def _page(self, size: Any, cursor: Any, policy: Any) -> tuple[list[Record], bytes | None]:
+        """One page, for ``pages``."""
+    def paginate(self) -> bool:
+        """Let each ``results`` or ``foreach`` go on where the last one stopped by its ``max_records``.
+
+        Returns
+        -------
+        bool
+            True.
+        """
+    def is_done(self) -> bool:
+        """Whether a query that paginates, or had a partition filter, has nothing left.
+
+        Returns
+        -------
+        bool
+            False also when it was never run.
+        """
+    def get_partitions_status(self) -> dict[Any, Any]:
+        """Where each partition stands, to be passed on as ``partition_status`` of a partition filter.
+
+        Returns
+        -------
+        dict
+            Empty unless the query paginates or had a partition filter; else ``done``, ``retry`` and, for
+            each partition, ``(id, init, retry, digest, bval)``.
+        """
+    def get_parts(self) -> dict[Any, Any]:
+        """The same as ``get_partitions_status``."""
+    def _stream_with_ids(self, policy: Any, options: Any, nodename: Any) -> RecordStream:
+        """For ``foreach``: with a partition filter dict partition ids go with the records."""
+
+@final
+class AsyncQuery:
+    max_records: int
+    records_per_second: int
+    ttl: int
+    def __aiter__(self) -> AsyncRecordStream: ...
+    def select(self, *bins: str) -> Self:
+        """Read only these bins; further calls add more.
+
+        Parameters
+        ----------
+        *bins : str
+            Bin names, at most 15 bytes each. Records that have none of them are not returned.
+
+        Returns
+        -------
+        Query
+            Itself.
+
+        Raises
+        ------
+        ParamError
+            Code -2: a name is no string.
+        BinNameError
+            Code 21: a name is too long or empty.
+        """
+    def where(self, predicate: tuple[Any, ...], ctx: list[Any] | None = None) -> Self:
+        """Read only records that a secondary index finds.
+
+        Parameters
+        ----------
+        predicate : tuple
+            As the functions in ``predicates`` make it: ``equals``, ``between``, ``contains``, ``range``,
+            ``geo_within_radius`` and so on. The official client's tuples will do as well.
+        ctx : list of cdt_ctx, optional
+            Where inside the bin the index looks.
+
+        Returns
+        -------
+        Query
+            Itself.
+
+        Raises
+        ------
+        ParamError
+            Code -2: the predicate is malformed, or there is one already.
+
+        Notes
+        -----
+        Fields 22, 23 and 26 of the request. Without an index that fits, running the query raises
+        IndexNotFound.
+        """
+    def where_with_index_name(self, index_name: str, predicate: tuple[Any, ...]) -> Self:
+        """The same through the index of that name; the predicate's bin does not matter.
+
+        Parameters
+        ----------
+        index_name : str
+            The index.
+        predicate : tuple
+            As for ``where``.
+
+        Returns
+        -------
+        Query
+            Itself.
+
+        Raises
+        ------
+        ParamError
+            Code -2: as for ``where``.
+
+        Notes
+        -----
+        Field 21 of the request.
+        """
+    def where_with_expr(self, expr: Any, predicate: tuple[Any, ...]) -> Self:
+        """The same through the index on that expression; the predicate's bin does not matter.
+
+        Parameters
+        ----------
+        expr : expression or str
+            What the index was created with, or its base64 text.
+        predicate : tuple
+            As for ``where``.
+
+        Returns
+        -------
+        Query
+            Itself.
+
+        Raises
+        ------
+        ParamError
+            Code -2: as for ``where``, or no expression.
+
+        Notes
+        -----
+        Field 24 of the request.
+        """
+    def add_ops(self, ops: list[_Op]) -> Self:
+        """Operations on each record: reads take the place of its bins, writes run in the background.
+
+        Parameters
+        ----------
+        ops : list of dict
+            Operations as for ``operate``.
+
+        Returns
+        -------
+        Query
+            Itself.
+
+        Raises
+        ------
+        ClientError
+            Code -1: no list.
+
+        Notes
+        -----
+        Servers before 8.1.2 project only plain reads.
+        """
+    def apply(self, module: str, function: str, arguments: list[Any] | None = None) -> Self:
+        """Apply a function of a Lua module: to the stream of records (``results``, ``foreach``), or to each
+        record (``execute_background``).
+
+        Parameters
+        ----------
+        module, function : str
+            The module's name without ``.lua``, and the function in it.
+        arguments : list, optional
+            What the function gets behind the stream or record.
+
+        Returns
+        -------
+        Query
+            Itself.
+
+        Raises
+        ------
+        ClientError
+            Code -1: a name is no string, or an argument cannot be sent.
+        """
+    async def results(self, policy: QueryPolicy | None = None,
+                      options: Mapping[str, bool] | None = None) -> list[Record]:
+        """All records at once; after ``apply`` the values of the function.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            Query policy; ``max_records`` and ``partition_filter`` choose a part.
+        options : dict, optional
+            ``{"nobins": True}`` reads only keys and metadata.
+
+        Returns
+        -------
+        list of Record
+            ``(key, meta, bins)``; the user key only where it is stored.
+
+        Raises
+        ------
+        IndexNotFound
+            Code 201: the predicate fits no index.
+        IndexNotReadable
+            Code 203: the index is being built.
+        NamespaceNotFound
+            Code 20: there is no such namespace.
+        AerospikeError
+            Anything else. What had arrived is in the exception's attribute ``partial``.
+
+        Notes
+        -----
+        What a lost node has not given is asked of others, behind the last record that came from it.
+        """
+    async def foreach(self, callback: Callable[..., Any], policy: QueryPolicy | None = None,
+                      options: Mapping[str, bool] | None = None) -> None:
+        """Call a function with each record as it arrives.
+
+        Parameters
+        ----------
+        callback : callable
+            Gets one record; with an official ``partition_filter`` dict ``(partition_id, record)``. It stops
+            the query by returning False. On an asynchronous client it may be a coroutine function.
+        policy : dict, optional
+            Query policy.
+        options : dict, optional
+            ``{"nobins": True}`` reads only keys and metadata.
+
+        Raises
+        ------
+        IndexNotFound
+            Code 201: the predicate fits no index.
+
+        Notes
+        -----
+        What the callback raises comes out as it is.
+        """
+    def stream(self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None,
+               nodename: str | None = None) -> AsyncRecordStream:
+        """The records one by one, as a loop over the query itself gives them, with a policy.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            Query or scan policy.
+        options : dict, optional
+            ``{"nobins": True}`` reads only keys and metadata.
+        nodename : str, optional
+            Only records of this node's partitions.
+
+        Returns
+        -------
+        RecordStream
+            An iterator (asynchronous: for ``async for``) and context manager. Leaving a loop early closes
+            it; one block of records a node is read ahead, and no more.
+        """
+    async def execute_background(self, policy: WritePolicy | None = None) -> int:
+        """Let the servers apply the function, or the operations that write, to each record.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            Write policy (of a scan: scan policy).
+
+        Returns
+        -------
+        int
+            The job's number, for ``job_info``. The work goes on after this returns.
+
+        Raises
+        ------
+        ParamError
+            Code -2: neither ``apply`` nor ``add_ops`` was called.
+        """
+    def pages(self, size: int, cursor: bytes | None = None,
+              policy: QueryPolicy | None = None) -> AsyncPages:
+        """The records in pages.
+
+        Parameters
+        ----------
+        size : int
+            Records of a page; the last may have fewer.
+        cursor : bytes, optional
+            Go on where the page with this ``cursor`` ended, also in another process.
+        policy : dict, optional
+            Query or scan policy.
+
+        Returns
+        -------
+        Pages
+            Iterator of ``Page``: a list of records with ``cursor`` (None behind the last page).
+
+        Notes
+        -----
+        A record that is neither written nor deleted meanwhile is in exactly one page.
+        """
+    async def _page(self, size: Any, cursor: Any,
+                    policy: Any) -> tuple[list[Record], bytes | None]:
+        """One page, for ``pages``."""
+    def paginate(self) -> bool:
+        """Let each ``results`` or ``foreach`` go on where the last one stopped by its ``max_records``.
+
+        Returns
+        -------
+        bool
+            True.
+        """
+    def is_done(self) -> bool:
+        """Whether a query that paginates, or had a partition filter, has nothing left.
+
+        Returns
+        -------
+        bool
+            False also when it was never run.
+        """
+    def get_partitions_status(self) -> dict[Any, Any]:
+        """Where each partition stands, to be passed on as ``partition_status`` of a partition filter.
+
+        Returns
+        -------
+        dict
+            Empty unless the query paginates or had a partition filter; else ``done``, ``retry`` and, for
+            each partition, ``(id, init, retry, digest, bval)``.
+        """
+    def get_parts(self) -> dict[Any, Any]:
+        """The same as ``get_partitions_status``."""
+    def _stream_with_ids(self, policy: Any, options: Any, nodename: Any) -> AsyncRecordStream:
+        """For ``foreach``: with a partition filter dict partition ids go with the records."""
+
+@final
+class Scan:
+    max_records: int
+    records_per_second: int
+    ttl: int
+    def __iter__(self) -> RecordStream: ...
+    def select(self, *bins: str) -> Self:
+        """Read only these bins; further calls add more.
+
+        Parameters
+        ----------
+        *bins : str
+            Bin names, at most 15 bytes each. Records that have none of them are not returned.
+
+        Returns
+        -------
+        Query
+            Itself.
+
+        Raises
+        ------
+        ParamError
+            Code -2: a name is no string.
+        BinNameError
+            Code 21: a name is too long or empty.
+        """
+    def add_ops(self, ops: list[_Op]) -> Self:
+        """Operations on each record: reads take the place of its bins, writes run in the background.
+
+        Parameters
+        ----------
+        ops : list of dict
+            Operations as for ``operate``.
+
+        Returns
+        -------
+        Query
+            Itself.
+
+        Raises
+        ------
+        ClientError
+            Code -1: no list.
+
+        Notes
+        -----
+        Servers before 8.1.2 project only plain reads.
+        """
+    def apply(self, module: str, function: str, arguments: list[Any] | None = None,
+              policy: ScanPolicy | None = None) -> Self:
+        """Apply a function of a Lua module to each record, with ``execute_background``.
+
+        Parameters
+        ----------
+        module, function : str
+            The module's name without ``.lua``, and the function in it.
+        arguments : list, optional
+            What the function gets behind the record.
+        policy : dict, optional
+            Taken for the official client's sake; ``execute_background`` has its own.
+
+        Returns
+        -------
+        Scan
+            Itself.
+
+        Raises
+        ------
+        ClientError
+            Code -1: a name is no string, or an argument cannot be sent.
+        """
+    def results(self, policy: ScanPolicy | None = None,
+                nodename: str | None = None) -> list[Record]:
+        """All records at once.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            Scan policy; ``max_records`` and ``partition_filter`` choose a part.
+        nodename : str, optional
+            Only records of this node's partitions.
+
+        Returns
+        -------
+        list of Record
+            ``(key, meta, bins)``; the user key only where it is stored.
+
+        Raises
+        ------
+        NamespaceNotFound
+            Code 20: there is no such namespace.
+        AerospikeError
+            Anything else. What had arrived is in the exception's attribute ``partial``.
+        """
+    def foreach(self, callback: Callable[..., Any], policy: ScanPolicy | None = None,
+                options: Mapping[str, bool] | None = None, nodename: str | None = None) -> None:
+        """Call a function with each record as it arrives.
+
+        Parameters
+        ----------
+        callback : callable
+            As for a query.
+        policy : dict, optional
+            Scan policy.
+        options : dict, optional
+            ``{"nobins": True}`` reads only keys and metadata; ``concurrent`` is taken and means nothing.
+        nodename : str, optional
+            Only records of this node's partitions.
+
+        Raises
+        ------
+        NamespaceNotFound
+            Code 20: there is no such namespace.
+        """
+    def stream(self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None,
+               nodename: str | None = None) -> RecordStream:
+        """The records one by one, as a loop over the query itself gives them, with a policy.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            Query or scan policy.
+        options : dict, optional
+            ``{"nobins": True}`` reads only keys and metadata.
+        nodename : str, optional
+            Only records of this node's partitions.
+
+        Returns
+        -------
+        RecordStream
+            An iterator (asynchronous: for ``async for``) and context manager. Leaving a loop early closes
+            it; one block of records a node is read ahead, and no more.
+        """
+    def execute_background(self, policy: WritePolicy | None = None) -> int:
+        """Let the servers apply the function, or the operations that write, to each record.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            Write policy (of a scan: scan policy).
+
+        Returns
+        -------
+        int
+            The job's number, for ``job_info``. The work goes on after this returns.
+
+        Raises
+        ------
+        ParamError
+            Code -2: neither ``apply`` nor ``add_ops`` was called.
+        """
+    def pages(self, size: int, cursor: bytes | None = None,
+              policy: QueryPolicy | None = None) -> Pages:
+        """The records in pages.
+
+        Parameters
+        ----------
+        size : int
+            Records of a page; the last may have fewer.
+        cursor : bytes, optional
+            Go on where the page with this ``cursor`` ended, also in another process.
+        policy : dict, optional
+            Query or scan policy.
+
+        Returns
+        -------
+        Pages
+            Iterator of ``Page``: a list of records with ``cursor`` (None behind the last page).
+
+        Notes
+        -----
+        A record that is neither written nor deleted meanwhile is in exactly one page.
+        """
+    def _page(self, size: Any, cursor: Any, policy: Any) -> tuple[list[Record], bytes | None]:
+        """One page, for ``pages``."""
+    def paginate(self) -> bool:
+        """Let each ``results`` or ``foreach`` go on where the last one stopped by its ``max_records``.
+
+        Returns
+        -------
+        bool
+            True.
+        """
+    def is_done(self) -> bool:
+        """Whether a query that paginates, or had a partition filter, has nothing left.
+
+        Returns
+        -------
+        bool
+            False also when it was never run.
+        """
+    def get_partitions_status(self) -> dict[Any, Any]:
+        """Where each partition stands, to be passed on as ``partition_status`` of a partition filter.
+
+        Returns
+        -------
+        dict
+            Empty unless the query paginates or had a partition filter; else ``done``, ``retry`` and, for
+            each partition, ``(id, init, retry, digest, bval)``.
+        """
+    def get_parts(self) -> dict[Any, Any]:
+        """The same as ``get_partitions_status``."""
+    def _stream_with_ids(self, policy: Any, options: Any, nodename: Any) -> RecordStream:
+        """For ``foreach``: with a partition filter dict partition ids go with the records."""
+
+@final
+class AsyncScan:
+    max_records: int
+    records_per_second: int
+    ttl: int
+    def __aiter__(self) -> AsyncRecordStream: ...
+    def select(self, *bins: str) -> Self:
+        """Read only these bins; further calls add more.
+
+        Parameters
+        ----------
+        *bins : str
+            Bin names, at most 15 bytes each. Records that have none of them are not returned.
+
+        Returns
+        -------
+        Query
+            Itself.
+
+        Raises
+        ------
+        ParamError
+            Code -2: a name is no string.
+        BinNameError
+            Code 21: a name is too long or empty.
+        """
+    def add_ops(self, ops: list[_Op]) -> Self:
+        """Operations on each record: reads take the place of its bins, writes run in the background.
+
+        Parameters
+        ----------
+        ops : list of dict
+            Operations as for ``operate``.
+
+        Returns
+        -------
+        Query
+            Itself.
+
+        Raises
+        ------
+        ClientError
+            Code -1: no list.
+
+        Notes
+        -----
+        Servers before 8.1.2 project only plain reads.
+        """
+    def apply(self, module: str, function: str, arguments: list[Any] | None = None,
+              policy: ScanPolicy | None = None) -> Self:
+        """Apply a function of a Lua module to each record, with ``execute_background``.
+
+        Parameters
+        ----------
+        module, function : str
+            The module's name without ``.lua``, and the function in it.
+        arguments : list, optional
+            What the function gets behind the record.
+        policy : dict, optional
+            Taken for the official client's sake; ``execute_background`` has its own.
+
+        Returns
+        -------
+        Scan
+            Itself.
+
+        Raises
+        ------
+        ClientError
+            Code -1: a name is no string, or an argument cannot be sent.
+        """
+    async def results(self, policy: ScanPolicy | None = None,
+                      nodename: str | None = None) -> list[Record]:
+        """All records at once.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            Scan policy; ``max_records`` and ``partition_filter`` choose a part.
+        nodename : str, optional
+            Only records of this node's partitions.
+
+        Returns
+        -------
+        list of Record
+            ``(key, meta, bins)``; the user key only where it is stored.
+
+        Raises
+        ------
+        NamespaceNotFound
+            Code 20: there is no such namespace.
+        AerospikeError
+            Anything else. What had arrived is in the exception's attribute ``partial``.
+        """
+    async def foreach(self, callback: Callable[..., Any], policy: ScanPolicy | None = None,
+                      options: Mapping[str, bool] | None = None,
+                      nodename: str | None = None) -> None:
+        """Call a function with each record as it arrives.
+
+        Parameters
+        ----------
+        callback : callable
+            As for a query.
+        policy : dict, optional
+            Scan policy.
+        options : dict, optional
+            ``{"nobins": True}`` reads only keys and metadata; ``concurrent`` is taken and means nothing.
+        nodename : str, optional
+            Only records of this node's partitions.
+
+        Raises
+        ------
+        NamespaceNotFound
+            Code 20: there is no such namespace.
+        """
+    def stream(self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None,
+               nodename: str | None = None) -> AsyncRecordStream:
+        """The records one by one, as a loop over the query itself gives them, with a policy.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            Query or scan policy.
+        options : dict, optional
+            ``{"nobins": True}`` reads only keys and metadata.
+        nodename : str, optional
+            Only records of this node's partitions.
+
+        Returns
+        -------
+        RecordStream
+            An iterator (asynchronous: for ``async for``) and context manager. Leaving a loop early closes
+            it; one block of records a node is read ahead, and no more.
+        """
+    async def execute_background(self, policy: WritePolicy | None = None) -> int:
+        """Let the servers apply the function, or the operations that write, to each record.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            Write policy (of a scan: scan policy).
+
+        Returns
+        -------
+        int
+            The job's number, for ``job_info``. The work goes on after this returns.
+
+        Raises
+        ------
+        ParamError
+            Code -2: neither ``apply`` nor ``add_ops`` was called.
+        """
+    def pages(self, size: int, cursor: bytes | None = None,
+              policy: QueryPolicy | None = None) -> AsyncPages:
+        """The records in pages.
+
+        Parameters
+        ----------
+        size : int
+            Records of a page; the last may have fewer.
+        cursor : bytes, optional
+            Go on where the page with this ``cursor`` ended, also in another process.
+        policy : dict, optional
+            Query or scan policy.
+
+        Returns
+        -------
+        Pages
+            Iterator of ``Page``: a list of records with ``cursor`` (None behind the last page).
+
+        Notes
+        -----
+        A record that is neither written nor deleted meanwhile is in exactly one page.
+        """
+    async def _page(self, size: Any, cursor: Any,
+                    policy: Any) -> tuple[list[Record], bytes | None]:
+        """One page, for ``pages``."""
+    def paginate(self) -> bool:
+        """Let each ``results`` or ``foreach`` go on where the last one stopped by its ``max_records``.
+
+        Returns
+        -------
+        bool
+            True.
+        """
+    def is_done(self) -> bool:
+        """Whether a query that paginates, or had a partition filter, has nothing left.
+
+        Returns
+        -------
+        bool
+            False also when it was never run.
+        """
+    def get_partitions_status(self) -> dict[Any, Any]:
+        """Where each partition stands, to be passed on as ``partition_status`` of a partition filter.
+
+        Returns
+        -------
+        dict
+            Empty unless the query paginates or had a partition filter; else ``done``, ``retry`` and, for
+            each partition, ``(id, init, retry, digest, bval)``.
+        """
+    def get_parts(self) -> dict[Any, Any]:
+        """The same as ``get_partitions_status``."""
+    def _stream_with_ids(self, policy: Any, options: Any, nodename: Any) -> AsyncRecordStream:
+        """For ``foreach``: with a partition filter dict partition ids go with the records."""
+
+@final
+class RecordStream:
+    """Records of a query, as they arrive."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Any: ...
+    def close(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(self, exc_type: type[BaseException] | None, exc: BaseException | None,
+                 tb: TracebackType | None, /) -> None: ...
+    @property
+    def _with_ids(self) -> bool: ...
+
+@final
+class AsyncRecordStream:
+    """Records of a query, as they arrive."""
+
+    def __aiter__(self) -> Self: ...
+    async def __anext__(self) -> Any: ...
+    async def aclose(self) -> None: ...
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(self, exc_type: type[BaseException] | None, exc: BaseException | None,
+                        tb: TracebackType | None, /) -> None: ...
+    @property
+    def _with_ids(self) -> bool: ...
 
 @final
 class Operation:

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "build.h"
+#include "record.h"
 
 /* ---- arguments ---- */
 
@@ -128,51 +129,10 @@ take_head(Call *call, aero_span *body, aero_msg *msg)
     return 0;
 }
 
-/* The last value of a bin counts; an answer of nothing does not hide one. */
-static int
-set_bin(const Face *face, PyObject *bins, PyObject *name, PyObject *value)
-{
-    if (value == Py_None && !face->strict) {
-        int known = PyDict_Contains(bins, name);
-
-        if (known != 0) {
-            return known < 0 ? -1 : 0;
-        }
-    }
-    return PyDict_SetItem(bins, name, value);
-}
-
-static PyObject *
-take_bins(Call *call, aero_span body, unsigned count)
-{
-    Decoder dec = call_decoder(call);
-    PyObject *bins = PyDict_New();
-
-    for (unsigned i = 0; bins != NULL && i < count; i++) {
-        aero_op op;
-        PyObject *name = NULL;
-        PyObject *value = NULL;
-
-        if (aero_op_take(&body, &op, &call->cmd.st) != AERO_OK) {
-            raise_status(call->state, &call->cmd.st);
-        }
-        else {
-            name = value_name(call->state, op.name);
-            value =
-                name == NULL ? NULL : value_take(&dec, op.particle, op.value);
-        }
-        if (value == NULL || set_bin(call->face, bins, name, value) < 0) {
-            Py_CLEAR(bins);
-        }
-        Py_XDECREF(name);
-        Py_XDECREF(value);
-    }
-    return bins;
-}
-
 static PyObject *
 finish_record(Call *call)
 {
+    Decoder dec;
     aero_span body;
     aero_msg msg;
     PyObject *bins;
@@ -180,7 +140,8 @@ finish_record(Call *call)
     if (result_check(call, NULL) < 0 || take_head(call, &body, &msg) < 0) {
         return NULL;
     }
-    bins = take_bins(call, body, msg.n_ops);
+    dec = call_decoder(call);
+    bins = record_bins(&dec, body, msg.n_ops);
     if (bins == NULL) {
         return NULL;
     }
@@ -374,28 +335,6 @@ build_select(Call *call)
 
 /* ---- writes ---- */
 
-static int
-put_bin(Call *call, const Encoder *enc, PyObject *name_obj, PyObject *value)
-{
-    aero_buf *out = &call->cmd.out;
-    aero_span name;
-    size_t mark;
-    uint8_t particle;
-
-    if (build_take_bin(
-            call->state, call->face, call->client->strict_types, name_obj,
-            "A bin name must be a string or unicode string.", &name) < 0) {
-        return -1;
-    }
-    mark = aero_op_open(out, AERO_OP_WRITE, AERO_PARTICLE_NIL, name);
-    if (value_put(enc, value, out, &particle) < 0) {
-        return -1;
-    }
-    aero_op_patch_particle(out, mark, particle);
-    aero_op_close(out, mark);
-    return 0;
-}
-
 /* Which serializer `put` uses: by its own argument on top of the client's. */
 static int
 choose_serializer(Call *call, PyObject *wish, Encoder *enc)
@@ -425,28 +364,6 @@ choose_serializer(Call *call, PyObject *wish, Encoder *enc)
     return -1;
 }
 
-static int
-put_bins(Call *call, const Encoder *enc, PyObject *bins)
-{
-    Py_ssize_t pos = 0;
-    PyObject *name;
-    PyObject *value;
-
-    while (PyDict_Next(bins, &pos, &name, &value)) {
-        int rc;
-
-        Py_INCREF(name);
-        Py_INCREF(value);
-        rc = put_bin(call, enc, name, value);
-        Py_DECREF(name);
-        Py_DECREF(value);
-        if (rc < 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
 int
 build_put(Call *call)
 {
@@ -454,7 +371,7 @@ build_put(Call *call)
     WriteWish wish;
     aero_single s;
     Encoder enc;
-    Py_ssize_t count;
+    uint16_t count;
 
     if (call_take_key(call, call->argv[0]) < 0) {
         return -1;
@@ -469,21 +386,12 @@ build_put(Call *call)
         choose_serializer(call, call->argv[4], &enc) < 0) {
         return -1;
     }
-    count = PyDict_GET_SIZE(bins);
-    if (count > AERO_OPS_MAX) {
-        raise_param_value(call->state, "more than %d bins", AERO_OPS_MAX);
-        return -1;
-    }
     open_write(call, &s, &wish);
-    if (put_bins(call, &enc, bins) < 0) {
+    if (bins_put(&enc, call->client->strict_types, bins, &call->cmd.out,
+                 &count) < 0) {
         return -1;
     }
-    if (PyDict_GET_SIZE(bins) != count) {
-        raise_error(call->state, EXC_ClientError,
-                    "bins changed while they were encoded");
-        return -1;
-    }
-    aero_single_close(&s, (uint16_t)count);
+    aero_single_close(&s, count);
     call->finish = finish_bin;
     return 0;
 }

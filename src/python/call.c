@@ -40,6 +40,10 @@ call_new(Client *client, const Signature *sig)
     call->begin = NULL;
     call->cancel = NULL;
     call->may_have_written = NULL;
+    call->self = NULL;
+    call->pump = NULL;
+    call->again = false;
+    call->abandoned = false;
     call->echo_key = true;
     call->is_read = false;
     return call;
@@ -151,8 +155,15 @@ take_filter(Call *call)
 int
 call_take_policy(Call *call, PyObject *policy, aero_policy_kind kind)
 {
-    call->policy = call->client->defaults[kind];
-    if (policy_take(call->state, call->face, policy, kind,
+    return call_take_policy_of(call, policy, kind, 1u << kind);
+}
+
+int
+call_take_policy_of(Call *call, PyObject *policy, aero_policy_kind base,
+                    uint32_t kinds)
+{
+    call->policy = call->client->defaults[base];
+    if (policy_take(call->state, call->face, policy, kinds,
                     call->client->validate_keys, &call->policy) < 0) {
         return -1;
     }
@@ -278,16 +289,21 @@ pass_gate(const Call *call, aero_gate *gate, aero_pass *pass)
 static PyObject *
 run_begun(Call *call)
 {
+    PyObject *result;
     aero_rc rc;
 
     if (call_begin(call, NULL) < 0) {
         return NULL;
     }
-    rc = wait_for(call);
-    if (rc == AERO_MORE && call->task == &call->cmd.task) {
-        aero_cmd_cancel(&call->cmd, AERO_ERR_CLIENT_ABORT, "interrupted");
-    }
-    return call->finish(call);
+    do {
+        rc = wait_for(call);
+        if (rc == AERO_MORE && call->task == &call->cmd.task) {
+            aero_cmd_cancel(&call->cmd, AERO_ERR_CLIENT_ABORT, "interrupted");
+        }
+        call->again = false;
+        result = call->finish(call);
+    } while (call->again);
+    return result;
 }
 
 PyObject *
@@ -366,6 +382,20 @@ result_meta(ModState *state, const Face *face, uint32_t gen,
     Py_XDECREF(gen_obj);
     Py_XDECREF(ttl_obj);
     return meta;
+}
+
+int
+result_set_bin(const Face *face, PyObject *bins, PyObject *name,
+               PyObject *value)
+{
+    if (value == Py_None && !face->strict) {
+        int known = PyDict_Contains(bins, name);
+
+        if (known != 0) {
+            return known < 0 ? -1 : 0;
+        }
+    }
+    return PyDict_SetItem(bins, name, value);
 }
 
 PyObject *

@@ -26,11 +26,15 @@ struct Call {
     aero_task *task; /* what is run; NULL: nothing, finish at once */
     Client *client;  /* borrowed: whoever runs the call holds it */
     const Signature *sig;
+    PyObject *self;  /* borrowed; a query, or NULL: the client's own method */
+    struct Pump *pump; /* borrowed; of an asynchronous call that runs */
     ModState *state;
     const Face *face;
     aero_cluster *cluster;    /* counted; set when it begins */
     PyObject *argv[ARGS_MAX]; /* borrowed, or NULL where not given */
     call_finish finish;
+    bool abandoned; /* nobody waits for its end any more */
+    bool again; /* set by finish: there is no result yet, run the task again */
     /* Begin a composite task; NULL: begin `cmd`. */
     int (*begin)(Call *call, const aero_source *source, uint64_t now);
     aero_policy policy;
@@ -47,10 +51,10 @@ struct Call {
     bool (*may_have_written)(const Call *call);
     void *more; /* of composite calls; freed by free_more */
     void (*free_more)(Call *call);
-    PyObject *hold; /* owned; kept until the end */
+    PyObject *hold;        /* owned; kept until the end */
     aero_buf filter;       /* the policy's filter, packed here */
     PyObject *filter_hold; /* owned; or the Expression that has it */
-    Call *next;     /* in the client's list of spare ones */
+    Call *next;            /* in the client's list of spare ones */
 };
 
 typedef int (*call_build)(Call *call);
@@ -126,6 +130,10 @@ Decoder call_decoder(const Call *call);
 /* Read the policy and the key, in that order of the arguments' places. */
 int call_take_key(Call *call, PyObject *key);
 int call_take_policy(Call *call, PyObject *policy, aero_policy_kind kind);
+/* The same over the defaults of `base`, for a dict that may have the keys of
+ * several kinds. */
+int call_take_policy_of(Call *call, PyObject *policy, aero_policy_kind base,
+                        uint32_t kinds);
 
 /* A connected cluster (counted); NULL with NotConnected. */
 aero_cluster *client_cluster(Client *client);
@@ -135,7 +143,13 @@ aero_cluster *client_peek(Client *client);
 /* Pieces of results. */
 PyObject *result_meta(ModState *state, const Face *face, uint32_t gen,
                       uint32_t void_time);
+/* The last value of a bin counts; an answer of nothing does not hide one. */
+int result_set_bin(const Face *face, PyObject *bins, PyObject *name,
+                   PyObject *value);
 PyObject *result_record(Call *call, PyObject *meta, PyObject *bins);
+/* The last value of a bin counts; an answer of nothing does not hide one. */
+int result_set_bin(const Face *face, PyObject *bins, PyObject *name,
+                   PyObject *value);
 /* Raises what the command's end means; 0 when it went well. */
 int result_check(Call *call, PyObject *bin);
 /* An instance of a tuple class with the items (taken; NULL fails). */

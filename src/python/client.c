@@ -5,6 +5,7 @@
 #include "client.h"
 #include "gil.h"
 #include "methods.inc"
+#include "query.h"
 
 #include "aero/base/alloc.h"
 #include "aero/cluster/auth.h"
@@ -408,6 +409,26 @@ client_plain(PyObject *op, const Signature *sigs,
 METHODS_CALL(DEFINE_CALL)
 METHODS_PLAIN(DEFINE_PLAIN)
 
+static PyObject *
+client_query(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
+             PyObject *kwnames)
+{
+    Client *client = (Client *)op;
+
+    return query_make(client, &sig_query[client->face->index], false, args,
+                      nargs, kwnames);
+}
+
+static PyObject *
+client_scan(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
+            PyObject *kwnames)
+{
+    Client *client = (Client *)op;
+
+    return query_make(client, &sig_scan[client->face->index], true, args,
+                      nargs, kwnames);
+}
+
 #define METHOD_ENTRY(name)                                                    \
     {#name, (PyCFunction)(void (*)(void))client_##name,                       \
      METH_FASTCALL | METH_KEYWORDS, doc_##name},
@@ -580,7 +601,7 @@ intern_params(ModState *state)
     METHODS_CUSTOM(INTERN)
     METHODS_PLAIN(INTERN)
     METHODS_CALL(INTERN)
-    return 0;
+    return query_intern_params(state);
 #undef INTERN
 }
 

@@ -319,8 +319,8 @@ read_policies(Client *client)
             policies == NULL ? NULL : PyDict_GetItemString(policies, names[i]);
 
         aero_policy_init(policy, (aero_policy_kind)i);
-        if (policy_take(client->state, client->face, dict, (aero_policy_kind)i,
-                        false, policy) < 0) {
+        if (policy_take(client->state, client->face, dict, 1u << i, false,
+                        policy) < 0) {
             return -1;
         }
         policy->given = 0;

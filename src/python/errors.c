@@ -256,8 +256,8 @@ set_attributes(ModState *state, PyObject *exc, const Fault *fault)
                                     PyLong_FromLong(fault->code)) < 0) {
         return -1;
     }
-    if (set_attr(exc, state->str_in_doubt,
-                 PyBool_FromLong(fault->in_doubt)) < 0) {
+    if (set_attr(exc, state->str_in_doubt, PyBool_FromLong(fault->in_doubt)) <
+        0) {
         return -1;
     }
     if (fault->node != NULL && fault->node[0] != '\0' &&
@@ -401,4 +401,67 @@ raise_error(ModState *state, exc_id id, const char *fmt, ...)
     Py_XDECREF(msg);
     Py_XDECREF(code);
     return NULL;
+}
+
+/* Set `name` of the exception to the prefix and its old text. */
+static int
+prefix_attr(PyObject *exc, PyObject *name, PyObject *prefix)
+{
+    PyObject *old = PyObject_GetAttr(exc, name);
+    PyObject *text =
+        old == NULL ? NULL : PyUnicode_FromFormat("%U%S", prefix, old);
+    int rc = text == NULL ? -1 : PyObject_SetAttr(exc, name, text);
+
+    Py_XDECREF(old);
+    Py_XDECREF(text);
+    return rc;
+}
+
+/* args repeats the message. */
+static int
+renew_args(ModState *state, PyObject *exc)
+{
+    PyObject *args = PyObject_GetAttrString(exc, "args");
+    PyObject *msg = PyObject_GetAttr(exc, state->str_msg);
+    PyObject *list = args == NULL ? NULL : PySequence_List(args);
+    PyObject *tuple = NULL;
+    int rc = -1;
+
+    if (msg != NULL && list != NULL && PyList_GET_SIZE(list) > 1 &&
+        PyList_SetItem(list, 1, Py_NewRef(msg)) == 0) {
+        tuple = PyList_AsTuple(list);
+    }
+    if (tuple != NULL) {
+        rc = PyObject_SetAttrString(exc, "args", tuple);
+    }
+    Py_XDECREF(args);
+    Py_XDECREF(msg);
+    Py_XDECREF(list);
+    Py_XDECREF(tuple);
+    return rc;
+}
+
+void
+raise_about(ModState *state, const char *fmt, ...)
+{
+    PyObject *type;
+    PyObject *exc;
+    PyObject *trace;
+    PyObject *prefix;
+    va_list args;
+
+    PyErr_Fetch(&type, &exc, &trace);
+    PyErr_NormalizeException(&type, &exc, &trace);
+    va_start(args, fmt);
+    prefix = PyUnicode_FromFormatV(fmt, args);
+    va_end(args);
+    if (prefix == NULL ||
+        PyObject_IsInstance(exc, state->exc[EXC_AerospikeError]) != 1 ||
+        prefix_attr(exc, state->str_msg, prefix) < 0 ||
+        prefix_attr(exc, state->str__text, prefix) < 0 ||
+        renew_args(state, exc) < 0) {
+        PyErr_Clear();
+    }
+    Py_XDECREF(prefix);
+    PyErr_Restore(type, exc, trace);
 }

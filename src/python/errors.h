@@ -23,6 +23,10 @@ void *raise_result(ModState *state, const Face *face, int result,
  * that of the class; the text is printf's. */
 void *raise_error(ModState *state, exc_id id, const char *fmt, ...);
 
+/* Put a prefix before what the exception that is set says: where in a list it
+ * happened.  Exceptions that are not ours stay as they are. */
+void raise_about(ModState *state, const char *fmt, ...);
+
 #define raise_param(state, ...) raise_error(state, EXC_ParamError, __VA_ARGS__)
 #define raise_param_type(state, ...)                                          \
     raise_error(state, EXC_ParamTypeError, __VA_ARGS__)

@@ -19,7 +19,39 @@
     X(prepend) \
     X(increment) \
     X(operate) \
-    X(operate_ordered)
+    X(operate_ordered) \
+    X(batch_read) \
+    X(batch_write) \
+    X(batch_operate) \
+    X(batch_remove) \
+    X(batch_apply) \
+    X(batch_write_numpy) \
+    X(get_many) \
+    X(select_many) \
+    X(exists_many) \
+    X(batch_get_ops) \
+    X(query_apply) \
+    X(scan_apply) \
+    X(job_info) \
+    X(truncate) \
+    X(set_xdr_filter) \
+    X(udf_put) \
+    X(udf_remove) \
+    X(udf_list) \
+    X(udf_get) \
+    X(apply) \
+    X(index_integer_create) \
+    X(index_string_create) \
+    X(index_blob_create) \
+    X(index_geo2dsphere_create) \
+    X(index_single_value_create) \
+    X(index_list_create) \
+    X(index_map_keys_create) \
+    X(index_map_values_create) \
+    X(index_cdt_create) \
+    X(index_set_create) \
+    X(index_expr_create) \
+    X(index_remove)
 #define METHODS_PLAIN(X) \
     X(is_connected) \
     X(get_node_names) \
@@ -28,10 +60,14 @@
     X(get_key_partition_id) \
     X(get_policies) \
     X(get_stats) \
-    X(shm_key)
+    X(shm_key) \
+    X(get_expression_base64) \
+    X(get_cdtctx_base64)
 #define METHODS_CUSTOM(X) \
     X(connect) \
-    X(close)
+    X(close) \
+    X(query) \
+    X(scan)
 
 int build_ping(Call *call);
 int build_info_all(Call *call);
@@ -49,6 +85,38 @@ int build_prepend(Call *call);
 int build_increment(Call *call);
 int build_operate(Call *call);
 int build_operate_ordered(Call *call);
+int build_batch_read(Call *call);
+int build_batch_write(Call *call);
+int build_batch_operate(Call *call);
+int build_batch_remove(Call *call);
+int build_batch_apply(Call *call);
+int build_batch_write_numpy(Call *call);
+int build_get_many(Call *call);
+int build_select_many(Call *call);
+int build_exists_many(Call *call);
+int build_batch_get_ops(Call *call);
+int build_query_apply(Call *call);
+int build_scan_apply(Call *call);
+int build_job_info(Call *call);
+int build_truncate(Call *call);
+int build_set_xdr_filter(Call *call);
+int build_udf_put(Call *call);
+int build_udf_remove(Call *call);
+int build_udf_list(Call *call);
+int build_udf_get(Call *call);
+int build_apply(Call *call);
+int build_index_integer_create(Call *call);
+int build_index_string_create(Call *call);
+int build_index_blob_create(Call *call);
+int build_index_geo2dsphere_create(Call *call);
+int build_index_single_value_create(Call *call);
+int build_index_list_create(Call *call);
+int build_index_map_keys_create(Call *call);
+int build_index_map_values_create(Call *call);
+int build_index_cdt_create(Call *call);
+int build_index_set_create(Call *call);
+int build_index_expr_create(Call *call);
+int build_index_remove(Call *call);
 PyObject *plain_is_connected(Client *client, PyObject *const *argv);
 PyObject *plain_get_node_names(Client *client, PyObject *const *argv);
 PyObject *plain_get_nodes(Client *client, PyObject *const *argv);
@@ -57,4 +125,6 @@ PyObject *plain_get_key_partition_id(Client *client, PyObject *const *argv);
 PyObject *plain_get_policies(Client *client, PyObject *const *argv);
 PyObject *plain_get_stats(Client *client, PyObject *const *argv);
 PyObject *plain_shm_key(Client *client, PyObject *const *argv);
+PyObject *plain_get_expression_base64(Client *client, PyObject *const *argv);
+PyObject *plain_get_cdtctx_base64(Client *client, PyObject *const *argv);
 /* clang-format on */

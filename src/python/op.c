@@ -12,6 +12,14 @@ PyObject *
 op_new(Client *client, const Signature *sig, call_build build,
        PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
+    return op_new_of(client, NULL, sig, build, args, nargs, kwnames);
+}
+
+PyObject *
+op_new_of(Client *client, PyObject *self, const Signature *sig,
+          call_build build, PyObject *const *args, Py_ssize_t nargs,
+          PyObject *kwnames)
+{
     PyTypeObject *type = client->state->OpType;
     PyObject *argv[ARGS_MAX];
     Op *op;
@@ -24,6 +32,7 @@ op_new(Client *client, const Signature *sig, call_build build,
         return NULL;
     }
     op->client = (Client *)Py_NewRef(client);
+    op->self = Py_XNewRef(self);
     op->sig = sig;
     op->build = build;
     for (int i = 0; i < sig->count; i++) {
@@ -90,16 +99,22 @@ may_have_written(const Op *op)
     return call->cmd.is_write && call->cmd.n_sent != 0;
 }
 
-void
+bool
 op_complete(Op *op)
 {
     PyObject *result;
 
     op->wrote = may_have_written(op);
     if (!op->abandoned) {
+        op->call->again = false;
         result = op->run.refused != 0
                      ? call_raise_refused(op->call, op->run.refused)
                      : op->call->finish(op->call);
+        if (op->call->again) {
+            op->run.gate = NULL; /* it has passed, and given back its place */
+            aero_pump_submit(op->pump->pump, &op->run);
+            return false;
+        }
         if (result == NULL) {
             set_future_exception(op);
         }
@@ -109,6 +124,7 @@ op_complete(Op *op)
         }
     }
     release_call(op);
+    return true;
 }
 
 static void
@@ -157,6 +173,7 @@ build_call(Op *op)
     for (int i = 0; i < op->sig->count; i++) {
         call->argv[i] = op->argv[i];
     }
+    call->self = op->self;
     op->call = call;
     if (op->build(call) < 0) {
         release_call(op);
@@ -178,6 +195,7 @@ submit(Op *op)
         return -1;
     }
     op->pump = pump_of(op->client, call->cluster);
+    call->pump = op->pump;
     if (op->pump == NULL ||
         call_begin(call, aero_pump_source(op->pump->pump)) < 0) {
         return -1;
@@ -226,6 +244,20 @@ start(Op *op, PyObject **result)
     return op->client->reopens ? reopen(op) : submit(op);
 }
 
+void
+op_run_alone(PyObject *self)
+{
+    Op *op = (Op *)self;
+    PyObject *result = NULL;
+
+    op->abandoned = true;
+    if (start(op, &result) < 0) {
+        PyErr_WriteUnraisable(self);
+    }
+    Py_XDECREF(result);
+    op->stage = OP_ENDED;
+}
+
 static void
 forget(Op *op)
 {
@@ -236,6 +268,7 @@ forget(Op *op)
     Py_CLEAR(op->waiter);
     Py_CLEAR(op->future);
     Py_CLEAR(op->pump);
+    Py_CLEAR(op->self);
 }
 
 /* It ends without having been handed to a pump. */
@@ -328,6 +361,7 @@ abandon(Op *op)
         return;
     }
     op->abandoned = true;
+    op->call->abandoned = true;
     pump_cancel(op->pump, op);
 }
 
@@ -465,11 +499,24 @@ op_name(PyObject *self, void *unused)
     return PyUnicode_FromString(((Op *)self)->sig->method);
 }
 
+static const char *
+owner_name(const Op *op)
+{
+    const char *name;
+
+    if (op->self == NULL) {
+        return "AsyncClient";
+    }
+    name = strrchr(Py_TYPE(op->self)->tp_name, '.');
+    return name == NULL ? Py_TYPE(op->self)->tp_name : name + 1;
+}
+
 static PyObject *
 op_qualname(PyObject *self, void *unused)
 {
     (void)unused;
-    return PyUnicode_FromFormat("AsyncClient.%s", ((Op *)self)->sig->method);
+    return PyUnicode_FromFormat("%s.%s", owner_name((Op *)self),
+                                ((Op *)self)->sig->method);
 }
 
 static PyObject *
@@ -500,7 +547,8 @@ op_cr_await(PyObject *self, void *unused)
 static PyObject *
 op_repr(PyObject *self)
 {
-    return PyUnicode_FromFormat("<coroutine object AsyncClient.%s at %p>",
+    return PyUnicode_FromFormat("<coroutine object %s.%s at %p>",
+                                owner_name((Op *)self),
                                 ((Op *)self)->sig->method, self);
 }
 
@@ -511,6 +559,7 @@ op_traverse(PyObject *self, visitproc visit, void *arg)
 
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(op->client);
+    Py_VISIT(op->self);
     Py_VISIT(op->pump);
     Py_VISIT(op->future);
     Py_VISIT(op->waiter);
@@ -544,8 +593,8 @@ op_finalize(PyObject *self)
     }
     PyErr_Fetch(&type, &exc, &trace);
     if (PyErr_WarnFormat(PyExc_RuntimeWarning, 1,
-                         "coroutine 'AsyncClient.%s' was never awaited",
-                         op->sig->method) < 0) {
+                         "coroutine '%s.%s' was never awaited",
+                         owner_name(op), op->sig->method) < 0) {
         PyErr_WriteUnraisable(self);
     }
     PyErr_Restore(type, exc, trace);

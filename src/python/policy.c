@@ -271,8 +271,8 @@ unknown_key(ModState *state, PyObject *name, const char *where)
 }
 
 int
-policy_take(ModState *state, const Face *face, PyObject *obj,
-            aero_policy_kind kind, bool validate, aero_policy *policy)
+policy_take(ModState *state, const Face *face, PyObject *obj, uint32_t kinds,
+            bool validate, aero_policy *policy)
 {
     Py_ssize_t pos = 0;
     PyObject *name;
@@ -291,7 +291,7 @@ policy_take(ModState *state, const Face *face, PyObject *obj,
         if (row == NULL && PyErr_Occurred()) {
             return -1;
         }
-        if (row == NULL || (validate && (row->kinds >> kind & 1) == 0)) {
+        if (row == NULL || (validate && (row->kinds & kinds) == 0)) {
             if (validate) {
                 return unknown_key(state, name, "policy");
             }

@@ -72,7 +72,10 @@ hand_over(Pump *pump)
            (run = aero_pump_take_done(pump->pump)) != NULL) {
         Op *op = run->owner;
 
-        op_complete(op);
+        if (!op_complete(op)) {
+            ask_soon(pump, pump->on_ready); /* a part of it, and others wait */
+            return;
+        }
         leave_ring(pump, op);
         if (++count % LOOK_EVERY == 0) {
             uint64_t now = aero_clock_now();
@@ -273,6 +276,33 @@ pump_loop_is_closed(const Pump *pump)
     return yes;
 }
 
+void
+pump_enter(Pump *pump, Guest *guest)
+{
+    guest->before = NULL;
+    guest->behind = pump->guests;
+    if (pump->guests != NULL) {
+        pump->guests->before = guest;
+    }
+    pump->guests = guest;
+}
+
+void
+pump_leave(Pump *pump, Guest *guest)
+{
+    if (guest->before != NULL) {
+        guest->before->behind = guest->behind;
+    }
+    else if (pump->guests == guest) {
+        pump->guests = guest->behind;
+    }
+    if (guest->behind != NULL) {
+        guest->behind->before = guest->before;
+    }
+    guest->before = NULL;
+    guest->behind = NULL;
+}
+
 /* What has ended already has its result still. */
 static void
 hand_over_last(Pump *pump, aero_pump *core, bool loop_is_closed)
@@ -303,10 +333,18 @@ pump_shut(Pump *pump, bool loop_is_closed)
         Py_CLEAR(pump->timer);
     }
     pump->pump = NULL;
-    Py_BEGIN_ALLOW_THREADS aero_pump_stop(core);
-    Py_END_ALLOW_THREADS hand_over_last(pump, core, loop_is_closed);
+    Py_BEGIN_ALLOW_THREADS;
+    aero_pump_stop(core); /* from here on all of it is ours */
+    Py_END_ALLOW_THREADS;
+    hand_over_last(pump, core, loop_is_closed);
     for (Op *op = pump->running; op != NULL; op = op->behind) {
         cancel_run(&op->run);
+    }
+    while (pump->guests != NULL) {
+        Guest *guest = pump->guests;
+
+        pump_leave(pump, guest);
+        guest->evict(guest);
     }
     aero_pump_free(core);
     while (pump->running != NULL) {
@@ -318,6 +356,14 @@ pump_shut(Pump *pump, bool loop_is_closed)
     }
     aero_cluster_release(pump->cluster);
     pump->cluster = NULL;
+}
+
+void
+pump_end_if_closed(Pump *pump)
+{
+    if (pump_loop_is_closed(pump)) {
+        pump_shut(pump, true);
+    }
 }
 
 static PyObject *

@@ -25,6 +25,19 @@ running_loop(ModState *state)
     return PyObject_CallNoArgs(state->get_running_loop);
 }
 
+bool
+pump_is_here(Pump *pump)
+{
+    PyObject *loop = running_loop(pump->state);
+
+    if (loop == NULL) {
+        PyErr_Clear();
+        return false;
+    }
+    Py_DECREF(loop);
+    return loop == pump->loop;
+}
+
 /* ---- closing ---- */
 
 /* A pump belongs to the thread of its loop: others ask it to end. */
