@@ -48,13 +48,13 @@ ENUMS = frozenset(("key", "replica", "gen", "exists", "commit_level", "read_mode
                    "read_mode_sc"))
 
 
-def fault(kind: str, text: str, msg: str | None = None) -> Exception:
-    """An exception of one of the parameter classes; `msg` if the official text is shorter."""
+def fault(kind: str, text: str, msg: str | None = None, code: int = -2) -> Exception:
+    """An exception, mostly of a parameter class; `msg` if the official text is shorter."""
     from ._aerospike import exceptions
 
     msg = text if msg is None else msg
-    made: Exception = exceptions[kind](-2, msg, None, None, False)
-    made.__dict__.update(code=-2, msg=msg, in_doubt=False, _text=text)
+    made: Exception = exceptions[kind](code, msg, None, None, False)
+    made.__dict__.update(code=code, msg=msg, in_doubt=False, _text=text)
     return made
 
 
@@ -290,6 +290,15 @@ def _read_auth(out: dict[str, Any], strict: bool) -> None:
 # ---- the rest ----
 
 
+def _check_auth(out: dict[str, Any]) -> None:
+    """A password in clear, or a certificate, goes over TLS; said at connect."""
+    external, pki = 1, 3
+    if out["auth_mode"] in (external, pki) and "tls" not in out and out["error"] is None:
+        what = "AUTH_PKI" if out["auth_mode"] == pki else "AUTH_EXTERNAL"
+        hint = "" if out["auth_mode"] == pki else ", or AUTH_EXTERNAL_INSECURE instead"
+        out["error"] = param(f"auth_mode {what} needs 'tls'{hint}")
+
+
 def _read_texts(config: Mapping[str, Any], out: dict[str, Any]) -> None:
     for name in ("user", "password"):
         if isinstance(config.get(name), str):
@@ -422,6 +431,7 @@ def normalize(config: Any, strict: bool, asynchronous: bool) -> dict[str, Any]:
         _read_serialization, _read_lua, _read_shm, _read_tls, _read_provider, _read_ip_map)
     for read in readers:
         read(config, out)
+    _check_auth(out)
     out["send_bool_as_int"] = config.get("send_bool_as") == 0 and config.get(
         "send_bool_as") is not False
     compat = config.get("compat")

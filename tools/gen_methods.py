@@ -235,6 +235,13 @@ STRICT_RETURNS = {
     "OperateOrderedResult": "tuple[Any, dict[str, int] | None, list[tuple[str, Any]]]",
     "list[InfoNodeResult]": "dict[str, tuple[None, str]]",
     "list[NodeName]": "list[dict[str, Any]]",
+    "UserInfo": "dict[str, Any]",
+    "list[UserInfo]": "dict[str, dict[str, Any]]",
+    "RoleInfo": "list[dict[str, Any]]",
+    "list[RoleInfo]": "dict[str, list[dict[str, Any]]]",
+    "list[Record]": "list[tuple[Any, dict[str, int] | None, dict[str, Any]]]",
+    "Query": "OfficialQuery",
+    "Scan": "OfficialScan",
 }
 
 
@@ -287,7 +294,7 @@ def stub(methods: list[Method], types: list[Method]) -> str:
         out += ["\n@disjoint_base\n", *stub_class(name, SOURCE, methods)]
     for kind in ("Query", "Scan"):
         own = [m for m in types if m.owner in ("q", kind)]
-        for name in (kind, f"Async{kind}"):
+        for name in (kind, f"Async{kind}", f"Official{kind}"):
             out += ["\n@final\n", *stub_class(name, SOURCE / "types", own)]
     return "".join([*out, "\n", (SOURCE / "types" / "tail.pyi").read_text(),
                     "\n", (SOURCE / "tail.pyi").read_text()])
