@@ -228,6 +228,10 @@ STRICT_RETURNS = {
     "OperateOrderedResult": "tuple[Any, dict[str, int] | None, list[tuple[str, Any]]]",
     "list[InfoNodeResult]": "dict[str, tuple[None, str]]",
     "list[NodeName]": "list[dict[str, Any]]",
+    "LazyBatchRecords": "BatchRecords",
+    "BatchWriteResult": "BatchRecords",
+    "list[Record]": "list[tuple[Any, dict[str, int] | None, dict[str, Any] | None]]",
+    "list[ExistsResult]": "list[tuple[Any, dict[str, int] | None]]",
 }
 
 
