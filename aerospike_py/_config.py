@@ -44,13 +44,13 @@ ENUMS = frozenset(("key", "replica", "gen", "exists", "commit_level", "read_mode
                    "read_mode_sc"))
 
 
-def fault(kind: str, text: str, msg: str | None = None) -> Exception:
-    """An exception of one of the parameter classes; `msg` if the official text is shorter."""
+def fault(kind: str, text: str, msg: str | None = None, code: int = -2) -> Exception:
+    """An exception, mostly of a parameter class; `msg` if the official text is shorter."""
     from ._aerospike import exceptions
 
     msg = text if msg is None else msg
-    made: Exception = exceptions[kind](-2, msg, None, None, False)
-    made.__dict__.update(code=-2, msg=msg, in_doubt=False, _text=text)
+    made: Exception = exceptions[kind](code, msg, None, None, False)
+    made.__dict__.update(code=code, msg=msg, in_doubt=False, _text=text)
     return made
 
 

@@ -230,8 +230,10 @@ STRICT_RETURNS = {
     "list[NodeName]": "list[dict[str, Any]]",
     "LazyBatchRecords": "BatchRecords",
     "BatchWriteResult": "BatchRecords",
-    "list[Record]": "list[tuple[Any, dict[str, int] | None, dict[str, Any] | None]]",
+    "list[Record]": "list[tuple[Any, dict[str, int] | None, dict[str, Any]]]",
     "list[ExistsResult]": "list[tuple[Any, dict[str, int] | None]]",
+    "Query": "OfficialQuery",
+    "Scan": "OfficialScan",
 }
 
 
@@ -284,7 +286,7 @@ def stub(methods: list[Method], types: list[Method]) -> str:
         out += ["\n@disjoint_base\n", *stub_class(name, SOURCE, methods)]
     for kind in ("Query", "Scan"):
         own = [m for m in types if m.owner in ("q", kind)]
-        for name in (kind, f"Async{kind}"):
+        for name in (kind, f"Async{kind}", f"Official{kind}"):
             out += ["\n@final\n", *stub_class(name, SOURCE / "types", own)]
     return "".join([*out, "\n", (SOURCE / "types" / "tail.pyi").read_text(),
                     "\n", (SOURCE / "tail.pyi").read_text()])

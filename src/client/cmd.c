@@ -380,7 +380,7 @@ lose_conn(aero_cmd *cmd)
 static aero_span
 ns_of(const aero_cmd *cmd)
 {
-    return aero_span_of(cmd->out.ptr + cmd->ns_at, cmd->ns_len);
+    return aero_span_of(cmd->ns, cmd->ns_len);
 }
 
 /* Take the map as it is now and look for the node in it (borrowed). */

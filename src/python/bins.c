@@ -18,6 +18,7 @@ put_bin(const Encoder *enc, bool strict_types, PyObject *name_obj,
     }
     mark = aero_op_open(out, AERO_OP_WRITE, AERO_PARTICLE_NIL, name);
     if (value_put(enc, value, out, &particle) < 0) {
+        errors_place(enc->state, "bins[%R]", name_obj);
         return -1;
     }
     aero_op_patch_particle(out, mark, particle);

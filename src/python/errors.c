@@ -379,28 +379,86 @@ raise_result(ModState *state, const Face *face, int result,
     return NULL;
 }
 
+/* An error of the client: the code is that of the class.  Takes both texts. */
+static void *
+raise_texts(ModState *state, exc_id id, PyObject *msg, PyObject *text)
+{
+    Fault fault = {.type = state->exc[id], .msg = msg, .text = text};
+    PyObject *type;
+    PyObject *exc;
+    PyObject *trace;
+    PyObject *code;
+
+    /* What is raised already is the context, and no failure of the look-up. */
+    PyErr_Fetch(&type, &exc, &trace);
+    code = PyObject_GetAttr(fault.type, state->str_code);
+    if (msg != NULL && text != NULL && code != NULL) {
+        fault.code =
+            code == Py_None ? AERO_ERR_CLIENT : (int)PyLong_AsLong(code);
+        PyErr_Restore(type, exc, trace);
+        raise_fault(state, &fault);
+    }
+    else {
+        Py_XDECREF(type);
+        Py_XDECREF(exc);
+        Py_XDECREF(trace);
+    }
+    Py_XDECREF(msg);
+    Py_XDECREF(text);
+    Py_XDECREF(code);
+    return NULL;
+}
+
 void *
 raise_error(ModState *state, exc_id id, const char *fmt, ...)
 {
-    Fault fault = {.type = state->exc[id]};
     PyObject *msg;
-    PyObject *code;
     va_list args;
 
     va_start(args, fmt);
     msg = PyUnicode_FromFormatV(fmt, args);
     va_end(args);
-    code = PyObject_GetAttr(fault.type, state->str_code);
-    if (msg != NULL && code != NULL) {
-        fault.code =
-            code == Py_None ? AERO_ERR_CLIENT : (int)PyLong_AsLong(code);
-        fault.msg = msg;
-        fault.text = msg;
-        raise_fault(state, &fault);
+    return raise_texts(state, id, msg, Py_XNewRef(msg));
+}
+
+void *
+raise_argument(ModState *state, exc_id id, const char *msg, const char *fmt,
+               ...)
+{
+    PyObject *text;
+    va_list args;
+
+    va_start(args, fmt);
+    text = PyUnicode_FromFormatV(fmt, args);
+    va_end(args);
+    return raise_texts(state, id, PyUnicode_FromString(msg), text);
+}
+
+void
+errors_place(ModState *state, const char *fmt, ...)
+{
+    PyObject *type;
+    PyObject *exc;
+    PyObject *trace;
+    PyObject *place;
+    PyObject *text;
+    va_list args;
+
+    if (!PyErr_ExceptionMatches(state->exc[EXC_AerospikeError])) {
+        return;
     }
-    Py_XDECREF(msg);
-    Py_XDECREF(code);
-    return NULL;
+    PyErr_Fetch(&type, &exc, &trace);
+    PyErr_NormalizeException(&type, &exc, &trace);
+    va_start(args, fmt);
+    place = PyUnicode_FromFormatV(fmt, args);
+    va_end(args);
+    text = place == NULL ? NULL : PyUnicode_FromFormat("%U: %S", place, exc);
+    if (text == NULL || PyObject_SetAttr(exc, state->str__text, text) < 0) {
+        PyErr_Clear(); /* the error itself counts more than its place */
+    }
+    Py_XDECREF(place);
+    Py_XDECREF(text);
+    PyErr_Restore(type, exc, trace);
 }
 
 /* Set `name` of the exception to the prefix and its old text. */

@@ -61,6 +61,7 @@ typedef enum exc_id {
     X(func)                                                                   \
     X(module)                                                                 \
     X(geo_data)                                                               \
+    X(_read)                                                                  \
     X(dtype)                                                                  \
     X(item)                                                                   \
     X(exists)                                                                 \

@@ -62,7 +62,7 @@ struct aero_cmd {
     /* What is asked: set by the builder. */
     aero_buf out;      /* owned; the whole request */
     ptrdiff_t head_at; /* of the message in `out`, for the budget */
-    uint32_t ns_at;    /* the namespace's bytes in `out` */
+    char ns[AERO_NAMESPACE_MAX]; /* where it is routed by */
     uint8_t ns_len;
     uint8_t frame_type; /* of the reply */
     bool is_write;      /* may be in doubt */
