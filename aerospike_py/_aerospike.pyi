@@ -33,6 +33,7 @@ from .types import (
     OperateOrderedResult,
     OperatePolicy,
     Operation as _Op,
+    Privilege,
     QueryPolicy,
     ReadPolicy,
     Record,
@@ -622,6 +623,557 @@ class Client:
         Notes
         -----
         As ``operate``.
+        """
+    def admin_create_user(self, username: str, password: str, roles: list[str],
+                          policy: AdminPolicy | None = None) -> int:
+        """Create a user who logs in with a password.
+
+        Parameters
+        ----------
+        username : str
+            The new name, at most 63 bytes.
+        password : str
+            At most 63 bytes; it travels hashed.
+        roles : list of str
+            What the user may do, each at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        UserExistsError
+            Code 61: the name is taken.
+        InvalidRole
+            Code 70: there is no such role.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+        SecurityNotSupported, SecurityNotEnabled
+            Codes 51 and 52: the server has no users.
+
+        Notes
+        -----
+        Security message, command "create user".
+        """
+    def admin_create_pki_user(self, username: str, roles: list[str],
+                              policy: AdminPolicy | None = None) -> int:
+        """Create a user who logs in with a certificate.
+
+        Parameters
+        ----------
+        username : str
+            The common name of the certificate, at most 63 bytes.
+        roles : list of str
+            What the user may do, each at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        UserExistsError
+            Code 61: the name is taken.
+        UnsupportedFeature
+            Code 16: a node is older than 8.1; nothing was sent.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "create user". It carries the hash of a password that nobody logs in with.
+        """
+    def admin_drop_user(self, username: str, policy: AdminPolicy | None = None) -> int:
+        """Remove a user.
+
+        Parameters
+        ----------
+        username : str
+            The name, at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidUser
+            Code 60: there is no such user.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "drop user".
+        """
+    def admin_set_password(self, username: str, password: str,
+                           policy: AdminPolicy | None = None) -> int:
+        """Set the password of any user.
+
+        Parameters
+        ----------
+        username : str
+            The name, at most 63 bytes.
+        password : str
+            At most 63 bytes; it travels hashed.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidUser
+            Code 60: there is no such user.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "set password". Whoever changes his own goes on with it.
+        """
+    def admin_change_password(self, username: str, password: str,
+                              policy: AdminPolicy | None = None) -> int:
+        """Change the password of the user who is logged in.
+
+        Parameters
+        ----------
+        username : str
+            The name; on the main face it may be another's, as for ``admin_set_password``, at most 63 bytes.
+        password : str
+            At most 63 bytes; it travels hashed.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidUser
+            Code 60: there is no such user.
+        InvalidPassword
+            Code 62: the old password is not the one that the client logged in with.
+
+        Notes
+        -----
+        Security message, command "change password". The client goes on with the new one.
+        """
+    def admin_grant_roles(self, username: str, roles: list[str],
+                          policy: AdminPolicy | None = None) -> int:
+        """Give roles to a user.
+
+        Parameters
+        ----------
+        username : str
+            The name, at most 63 bytes.
+        roles : list of str
+            Names of roles, each at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidUser
+            Code 60: there is no such user.
+        InvalidRole
+            Code 70: there is no such role.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "grant roles".
+        """
+    def admin_revoke_roles(self, username: str, roles: list[str],
+                           policy: AdminPolicy | None = None) -> int:
+        """Take roles from a user.
+
+        Parameters
+        ----------
+        username : str
+            The name, at most 63 bytes.
+        roles : list of str
+            Names of roles, each at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidUser
+            Code 60: there is no such user.
+        InvalidRole
+            Code 70: there is no such role.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "revoke roles".
+        """
+    def admin_query_user_info(self, username: str, policy: AdminPolicy | None = None) -> UserInfo:
+        """What is known of a user.
+
+        Parameters
+        ----------
+        username : str
+            The name, at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        dict
+            ``user`` (main face), ``roles``, ``conns_in_use``, and what he reads and writes a second:
+            ``read_info`` and ``write_info``.
+
+        Raises
+        ------
+        InvalidUser
+            Code 60: there is no such user.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "query users".
+        """
+    def admin_query_users_info(self, policy: AdminPolicy | None = None) -> list[UserInfo]:
+        """What is known of all users.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        list of dict
+            As ``admin_query_user_info``; on the strict face a dict by name.
+
+        Raises
+        ------
+        RoleViolation
+            Code 81: who is logged in may not do this.
+        SecurityNotSupported, SecurityNotEnabled
+            Codes 51 and 52: the server has no users.
+
+        Notes
+        -----
+        Security message, command "query users".
+        """
+    def admin_create_role(self, role: str, privileges: list[Privilege] | None = None,
+                          policy: AdminPolicy | None = None, whitelist: list[str] | None = None,
+                          read_quota: int | None = 0, write_quota: int | None = 0) -> int:
+        """Create a role.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        privileges : list of dict
+            ``code``, one of ``PRIV_*`` or a name such as ``"read-write"``; ``ns`` and ``set``, where it is
+            limited to them.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+        whitelist : list of str, optional
+            Addresses and networks that its users may come from.
+        read_quota, write_quota : int, optional
+            Records a second; 0: no limit.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        RoleExistsError
+            Code 71: the name is taken.
+        InvalidPrivilege
+            Code 72: the list is empty or names a privilege that does not exist.
+        InvalidWhitelist
+            Code 73: an address is malformed.
+        QuotasNotEnabled
+            Code 74: the server counts no quotas.
+
+        Notes
+        -----
+        Security message, command "create role".
+        """
+    def admin_drop_role(self, role: str, policy: AdminPolicy | None = None) -> int:
+        """Remove a role.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidRole
+            Code 70: there is no such role.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "drop role".
+        """
+    def admin_grant_privileges(self, role: str, privileges: list[Privilege],
+                               policy: AdminPolicy | None = None) -> int:
+        """Add privileges to a role.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        privileges : list of dict
+            ``code``, one of ``PRIV_*`` or a name such as ``"read-write"``; ``ns`` and ``set``, where it is
+            limited to them.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidRole
+            Code 70: there is no such role.
+        InvalidPrivilege
+            Code 72: the list is empty or names a privilege that does not exist.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "grant privileges".
+        """
+    def admin_revoke_privileges(self, role: str, privileges: list[Privilege],
+                                policy: AdminPolicy | None = None) -> int:
+        """Take privileges from a role.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        privileges : list of dict
+            ``code``, one of ``PRIV_*`` or a name such as ``"read-write"``; ``ns`` and ``set``, where it is
+            limited to them.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidRole
+            Code 70: there is no such role.
+        InvalidPrivilege
+            Code 72: the list is empty or names a privilege that does not exist.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "revoke privileges".
+        """
+    def admin_set_whitelist(self, role: str, whitelist: list[str] | None,
+                            policy: AdminPolicy | None = None) -> int:
+        """Say from where the users of a role may come.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        whitelist : list of str or None
+            Addresses and networks (CIDR). None or an empty list: from anywhere.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidRole
+            Code 70: there is no such role.
+        InvalidWhitelist
+            Code 73: an address is malformed.
+
+        Notes
+        -----
+        Security message, command "set whitelist".
+        """
+    def admin_set_quotas(self, role: str, read_quota: int = 0, write_quota: int = 0,
+                         policy: AdminPolicy | None = None) -> int:
+        """Limit what the users of a role read and write.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        read_quota, write_quota : int
+            Records a second; 0: no limit.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidRole
+            Code 70: there is no such role.
+        QuotasNotEnabled
+            Code 74: the server counts no quotas.
+
+        Notes
+        -----
+        Security message, command "set quotas".
+        """
+    def admin_query_role(self, role: str, policy: AdminPolicy | None = None) -> RoleInfo:
+        """What a role allows.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        dict
+            ``name``, ``privileges``, ``allowlist``, ``read_quota``, ``write_quota``; on the strict face the
+            list of privileges alone.
+
+        Raises
+        ------
+        InvalidRole
+            Code 70: there is no such role.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "query roles".
+        """
+    def admin_query_roles(self, policy: AdminPolicy | None = None) -> list[RoleInfo]:
+        """What all roles allow.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        list of dict
+            As ``admin_query_role``; on the strict face a dict from the name to the privileges.
+
+        Raises
+        ------
+        RoleViolation
+            Code 81: who is logged in may not do this.
+        SecurityNotSupported, SecurityNotEnabled
+            Codes 51 and 52: the server has no users.
+
+        Notes
+        -----
+        Security message, command "query roles".
+        """
+    def admin_get_role(self, role: str, policy: AdminPolicy | None = None) -> dict[str, Any]:
+        """What a role allows, with its limits.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        dict
+            ``privileges``, ``whitelist``, ``read_quota``, ``write_quota``.
+
+        Raises
+        ------
+        InvalidRole
+            Code 70: there is no such role.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "query roles".
+        """
+    def admin_get_roles(self, policy: AdminPolicy | None = None) -> dict[str, dict[str, Any]]:
+        """What all roles allow, with their limits.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        dict
+            From the name of each role to what ``admin_get_role`` gives.
+
+        Raises
+        ------
+        RoleViolation
+            Code 81: who is logged in may not do this.
+        SecurityNotSupported, SecurityNotEnabled
+            Codes 51 and 52: the server has no users.
+
+        Notes
+        -----
+        Security message, command "query roles".
         """
     def batch_read(self, keys: list[_Key], bins: Sequence[str] | None = None,
                    policy: BatchPolicy | None = None, _dtype: Any = None, out: Any = None,
@@ -2244,6 +2796,560 @@ class AsyncClient:
         Notes
         -----
         As ``operate``.
+        """
+    async def admin_create_user(self, username: str, password: str, roles: list[str],
+                                policy: AdminPolicy | None = None) -> int:
+        """Create a user who logs in with a password.
+
+        Parameters
+        ----------
+        username : str
+            The new name, at most 63 bytes.
+        password : str
+            At most 63 bytes; it travels hashed.
+        roles : list of str
+            What the user may do, each at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        UserExistsError
+            Code 61: the name is taken.
+        InvalidRole
+            Code 70: there is no such role.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+        SecurityNotSupported, SecurityNotEnabled
+            Codes 51 and 52: the server has no users.
+
+        Notes
+        -----
+        Security message, command "create user".
+        """
+    async def admin_create_pki_user(self, username: str, roles: list[str],
+                                    policy: AdminPolicy | None = None) -> int:
+        """Create a user who logs in with a certificate.
+
+        Parameters
+        ----------
+        username : str
+            The common name of the certificate, at most 63 bytes.
+        roles : list of str
+            What the user may do, each at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        UserExistsError
+            Code 61: the name is taken.
+        UnsupportedFeature
+            Code 16: a node is older than 8.1; nothing was sent.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "create user". It carries the hash of a password that nobody logs in with.
+        """
+    async def admin_drop_user(self, username: str, policy: AdminPolicy | None = None) -> int:
+        """Remove a user.
+
+        Parameters
+        ----------
+        username : str
+            The name, at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidUser
+            Code 60: there is no such user.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "drop user".
+        """
+    async def admin_set_password(self, username: str, password: str,
+                                 policy: AdminPolicy | None = None) -> int:
+        """Set the password of any user.
+
+        Parameters
+        ----------
+        username : str
+            The name, at most 63 bytes.
+        password : str
+            At most 63 bytes; it travels hashed.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidUser
+            Code 60: there is no such user.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "set password". Whoever changes his own goes on with it.
+        """
+    async def admin_change_password(self, username: str, password: str,
+                                    policy: AdminPolicy | None = None) -> int:
+        """Change the password of the user who is logged in.
+
+        Parameters
+        ----------
+        username : str
+            The name; on the main face it may be another's, as for ``admin_set_password``, at most 63 bytes.
+        password : str
+            At most 63 bytes; it travels hashed.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidUser
+            Code 60: there is no such user.
+        InvalidPassword
+            Code 62: the old password is not the one that the client logged in with.
+
+        Notes
+        -----
+        Security message, command "change password". The client goes on with the new one.
+        """
+    async def admin_grant_roles(self, username: str, roles: list[str],
+                                policy: AdminPolicy | None = None) -> int:
+        """Give roles to a user.
+
+        Parameters
+        ----------
+        username : str
+            The name, at most 63 bytes.
+        roles : list of str
+            Names of roles, each at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidUser
+            Code 60: there is no such user.
+        InvalidRole
+            Code 70: there is no such role.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "grant roles".
+        """
+    async def admin_revoke_roles(self, username: str, roles: list[str],
+                                 policy: AdminPolicy | None = None) -> int:
+        """Take roles from a user.
+
+        Parameters
+        ----------
+        username : str
+            The name, at most 63 bytes.
+        roles : list of str
+            Names of roles, each at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidUser
+            Code 60: there is no such user.
+        InvalidRole
+            Code 70: there is no such role.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "revoke roles".
+        """
+    async def admin_query_user_info(self, username: str,
+                                    policy: AdminPolicy | None = None) -> UserInfo:
+        """What is known of a user.
+
+        Parameters
+        ----------
+        username : str
+            The name, at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        dict
+            ``user`` (main face), ``roles``, ``conns_in_use``, and what he reads and writes a second:
+            ``read_info`` and ``write_info``.
+
+        Raises
+        ------
+        InvalidUser
+            Code 60: there is no such user.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "query users".
+        """
+    async def admin_query_users_info(self, policy: AdminPolicy | None = None) -> list[UserInfo]:
+        """What is known of all users.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        list of dict
+            As ``admin_query_user_info``; on the strict face a dict by name.
+
+        Raises
+        ------
+        RoleViolation
+            Code 81: who is logged in may not do this.
+        SecurityNotSupported, SecurityNotEnabled
+            Codes 51 and 52: the server has no users.
+
+        Notes
+        -----
+        Security message, command "query users".
+        """
+    async def admin_create_role(self, role: str, privileges: list[Privilege] | None = None,
+                                policy: AdminPolicy | None = None,
+                                whitelist: list[str] | None = None, read_quota: int | None = 0,
+                                write_quota: int | None = 0) -> int:
+        """Create a role.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        privileges : list of dict
+            ``code``, one of ``PRIV_*`` or a name such as ``"read-write"``; ``ns`` and ``set``, where it is
+            limited to them.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+        whitelist : list of str, optional
+            Addresses and networks that its users may come from.
+        read_quota, write_quota : int, optional
+            Records a second; 0: no limit.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        RoleExistsError
+            Code 71: the name is taken.
+        InvalidPrivilege
+            Code 72: the list is empty or names a privilege that does not exist.
+        InvalidWhitelist
+            Code 73: an address is malformed.
+        QuotasNotEnabled
+            Code 74: the server counts no quotas.
+
+        Notes
+        -----
+        Security message, command "create role".
+        """
+    async def admin_drop_role(self, role: str, policy: AdminPolicy | None = None) -> int:
+        """Remove a role.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidRole
+            Code 70: there is no such role.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "drop role".
+        """
+    async def admin_grant_privileges(self, role: str, privileges: list[Privilege],
+                                     policy: AdminPolicy | None = None) -> int:
+        """Add privileges to a role.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        privileges : list of dict
+            ``code``, one of ``PRIV_*`` or a name such as ``"read-write"``; ``ns`` and ``set``, where it is
+            limited to them.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidRole
+            Code 70: there is no such role.
+        InvalidPrivilege
+            Code 72: the list is empty or names a privilege that does not exist.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "grant privileges".
+        """
+    async def admin_revoke_privileges(self, role: str, privileges: list[Privilege],
+                                      policy: AdminPolicy | None = None) -> int:
+        """Take privileges from a role.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        privileges : list of dict
+            ``code``, one of ``PRIV_*`` or a name such as ``"read-write"``; ``ns`` and ``set``, where it is
+            limited to them.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidRole
+            Code 70: there is no such role.
+        InvalidPrivilege
+            Code 72: the list is empty or names a privilege that does not exist.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "revoke privileges".
+        """
+    async def admin_set_whitelist(self, role: str, whitelist: list[str] | None,
+                                  policy: AdminPolicy | None = None) -> int:
+        """Say from where the users of a role may come.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        whitelist : list of str or None
+            Addresses and networks (CIDR). None or an empty list: from anywhere.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidRole
+            Code 70: there is no such role.
+        InvalidWhitelist
+            Code 73: an address is malformed.
+
+        Notes
+        -----
+        Security message, command "set whitelist".
+        """
+    async def admin_set_quotas(self, role: str, read_quota: int = 0, write_quota: int = 0,
+                               policy: AdminPolicy | None = None) -> int:
+        """Limit what the users of a role read and write.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        read_quota, write_quota : int
+            Records a second; 0: no limit.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidRole
+            Code 70: there is no such role.
+        QuotasNotEnabled
+            Code 74: the server counts no quotas.
+
+        Notes
+        -----
+        Security message, command "set quotas".
+        """
+    async def admin_query_role(self, role: str, policy: AdminPolicy | None = None) -> RoleInfo:
+        """What a role allows.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        dict
+            ``name``, ``privileges``, ``allowlist``, ``read_quota``, ``write_quota``; on the strict face the
+            list of privileges alone.
+
+        Raises
+        ------
+        InvalidRole
+            Code 70: there is no such role.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "query roles".
+        """
+    async def admin_query_roles(self, policy: AdminPolicy | None = None) -> list[RoleInfo]:
+        """What all roles allow.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        list of dict
+            As ``admin_query_role``; on the strict face a dict from the name to the privileges.
+
+        Raises
+        ------
+        RoleViolation
+            Code 81: who is logged in may not do this.
+        SecurityNotSupported, SecurityNotEnabled
+            Codes 51 and 52: the server has no users.
+
+        Notes
+        -----
+        Security message, command "query roles".
+        """
+    async def admin_get_role(self, role: str, policy: AdminPolicy | None = None) -> dict[str, Any]:
+        """What a role allows, with its limits.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        dict
+            ``privileges``, ``whitelist``, ``read_quota``, ``write_quota``.
+
+        Raises
+        ------
+        InvalidRole
+            Code 70: there is no such role.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "query roles".
+        """
+    async def admin_get_roles(self,
+                              policy: AdminPolicy | None = None) -> dict[str, dict[str, Any]]:
+        """What all roles allow, with their limits.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        dict
+            From the name of each role to what ``admin_get_role`` gives.
+
+        Raises
+        ------
+        RoleViolation
+            Code 81: who is logged in may not do this.
+        SecurityNotSupported, SecurityNotEnabled
+            Codes 51 and 52: the server has no users.
+
+        Notes
+        -----
+        Security message, command "query roles".
         """
     async def batch_read(self, keys: list[_Key], bins: Sequence[str] | None = None,
                          policy: BatchPolicy | None = None, _dtype: Any = None, out: Any = None,
@@ -3870,6 +4976,561 @@ class OfficialClient:
         Notes
         -----
         As ``operate``.
+        """
+    def admin_create_user(self, username: str, password: str, roles: list[str],
+                          policy: AdminPolicy | None = None) -> int:
+        """Create a user who logs in with a password.
+
+        Parameters
+        ----------
+        username : str
+            The new name, at most 63 bytes.
+        password : str
+            At most 63 bytes; it travels hashed.
+        roles : list of str
+            What the user may do, each at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        UserExistsError
+            Code 61: the name is taken.
+        InvalidRole
+            Code 70: there is no such role.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+        SecurityNotSupported, SecurityNotEnabled
+            Codes 51 and 52: the server has no users.
+
+        Notes
+        -----
+        Security message, command "create user".
+        """
+    def admin_create_pki_user(self, username: str, roles: list[str],
+                              policy: AdminPolicy | None = None) -> int:
+        """Create a user who logs in with a certificate.
+
+        Parameters
+        ----------
+        username : str
+            The common name of the certificate, at most 63 bytes.
+        roles : list of str
+            What the user may do, each at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        UserExistsError
+            Code 61: the name is taken.
+        UnsupportedFeature
+            Code 16: a node is older than 8.1; nothing was sent.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "create user". It carries the hash of a password that nobody logs in with.
+        """
+    def admin_drop_user(self, username: str, policy: AdminPolicy | None = None) -> int:
+        """Remove a user.
+
+        Parameters
+        ----------
+        username : str
+            The name, at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidUser
+            Code 60: there is no such user.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "drop user".
+        """
+    def admin_set_password(self, username: str, password: str,
+                           policy: AdminPolicy | None = None) -> int:
+        """Set the password of any user.
+
+        Parameters
+        ----------
+        username : str
+            The name, at most 63 bytes.
+        password : str
+            At most 63 bytes; it travels hashed.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidUser
+            Code 60: there is no such user.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "set password". Whoever changes his own goes on with it.
+        """
+    def admin_change_password(self, username: str, password: str,
+                              policy: AdminPolicy | None = None) -> int:
+        """Change the password of the user who is logged in.
+
+        Parameters
+        ----------
+        username : str
+            The name; on the main face it may be another's, as for ``admin_set_password``, at most 63 bytes.
+        password : str
+            At most 63 bytes; it travels hashed.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidUser
+            Code 60: there is no such user.
+        InvalidPassword
+            Code 62: the old password is not the one that the client logged in with.
+
+        Notes
+        -----
+        Security message, command "change password". The client goes on with the new one.
+        """
+    def admin_grant_roles(self, username: str, roles: list[str],
+                          policy: AdminPolicy | None = None) -> int:
+        """Give roles to a user.
+
+        Parameters
+        ----------
+        username : str
+            The name, at most 63 bytes.
+        roles : list of str
+            Names of roles, each at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidUser
+            Code 60: there is no such user.
+        InvalidRole
+            Code 70: there is no such role.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "grant roles".
+        """
+    def admin_revoke_roles(self, username: str, roles: list[str],
+                           policy: AdminPolicy | None = None) -> int:
+        """Take roles from a user.
+
+        Parameters
+        ----------
+        username : str
+            The name, at most 63 bytes.
+        roles : list of str
+            Names of roles, each at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidUser
+            Code 60: there is no such user.
+        InvalidRole
+            Code 70: there is no such role.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "revoke roles".
+        """
+    def admin_query_user_info(self, username: str,
+                              policy: AdminPolicy | None = None) -> dict[str, Any]:
+        """What is known of a user.
+
+        Parameters
+        ----------
+        username : str
+            The name, at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        dict
+            ``user`` (main face), ``roles``, ``conns_in_use``, and what he reads and writes a second:
+            ``read_info`` and ``write_info``.
+
+        Raises
+        ------
+        InvalidUser
+            Code 60: there is no such user.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "query users".
+        """
+    def admin_query_users_info(self,
+                               policy: AdminPolicy | None = None) -> dict[str, dict[str, Any]]:
+        """What is known of all users.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        list of dict
+            As ``admin_query_user_info``; on the strict face a dict by name.
+
+        Raises
+        ------
+        RoleViolation
+            Code 81: who is logged in may not do this.
+        SecurityNotSupported, SecurityNotEnabled
+            Codes 51 and 52: the server has no users.
+
+        Notes
+        -----
+        Security message, command "query users".
+        """
+    def admin_create_role(self, role: str, privileges: list[Privilege] | None = None,
+                          policy: AdminPolicy | None = None, whitelist: list[str] | None = None,
+                          read_quota: int | None = 0, write_quota: int | None = 0) -> int:
+        """Create a role.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        privileges : list of dict
+            ``code``, one of ``PRIV_*`` or a name such as ``"read-write"``; ``ns`` and ``set``, where it is
+            limited to them.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+        whitelist : list of str, optional
+            Addresses and networks that its users may come from.
+        read_quota, write_quota : int, optional
+            Records a second; 0: no limit.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        RoleExistsError
+            Code 71: the name is taken.
+        InvalidPrivilege
+            Code 72: the list is empty or names a privilege that does not exist.
+        InvalidWhitelist
+            Code 73: an address is malformed.
+        QuotasNotEnabled
+            Code 74: the server counts no quotas.
+
+        Notes
+        -----
+        Security message, command "create role".
+        """
+    def admin_drop_role(self, role: str, policy: AdminPolicy | None = None) -> int:
+        """Remove a role.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidRole
+            Code 70: there is no such role.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "drop role".
+        """
+    def admin_grant_privileges(self, role: str, privileges: list[Privilege],
+                               policy: AdminPolicy | None = None) -> int:
+        """Add privileges to a role.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        privileges : list of dict
+            ``code``, one of ``PRIV_*`` or a name such as ``"read-write"``; ``ns`` and ``set``, where it is
+            limited to them.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidRole
+            Code 70: there is no such role.
+        InvalidPrivilege
+            Code 72: the list is empty or names a privilege that does not exist.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "grant privileges".
+        """
+    def admin_revoke_privileges(self, role: str, privileges: list[Privilege],
+                                policy: AdminPolicy | None = None) -> int:
+        """Take privileges from a role.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        privileges : list of dict
+            ``code``, one of ``PRIV_*`` or a name such as ``"read-write"``; ``ns`` and ``set``, where it is
+            limited to them.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidRole
+            Code 70: there is no such role.
+        InvalidPrivilege
+            Code 72: the list is empty or names a privilege that does not exist.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "revoke privileges".
+        """
+    def admin_set_whitelist(self, role: str, whitelist: list[str] | None,
+                            policy: AdminPolicy | None = None) -> int:
+        """Say from where the users of a role may come.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        whitelist : list of str or None
+            Addresses and networks (CIDR). None or an empty list: from anywhere.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidRole
+            Code 70: there is no such role.
+        InvalidWhitelist
+            Code 73: an address is malformed.
+
+        Notes
+        -----
+        Security message, command "set whitelist".
+        """
+    def admin_set_quotas(self, role: str, read_quota: int = 0, write_quota: int = 0,
+                         policy: AdminPolicy | None = None) -> int:
+        """Limit what the users of a role read and write.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        read_quota, write_quota : int
+            Records a second; 0: no limit.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        int
+            0.
+
+        Raises
+        ------
+        InvalidRole
+            Code 70: there is no such role.
+        QuotasNotEnabled
+            Code 74: the server counts no quotas.
+
+        Notes
+        -----
+        Security message, command "set quotas".
+        """
+    def admin_query_role(self, role: str,
+                         policy: AdminPolicy | None = None) -> list[dict[str, Any]]:
+        """What a role allows.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        dict
+            ``name``, ``privileges``, ``allowlist``, ``read_quota``, ``write_quota``; on the strict face the
+            list of privileges alone.
+
+        Raises
+        ------
+        InvalidRole
+            Code 70: there is no such role.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "query roles".
+        """
+    def admin_query_roles(self,
+                          policy: AdminPolicy | None = None) -> dict[str, list[dict[str, Any]]]:
+        """What all roles allow.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        list of dict
+            As ``admin_query_role``; on the strict face a dict from the name to the privileges.
+
+        Raises
+        ------
+        RoleViolation
+            Code 81: who is logged in may not do this.
+        SecurityNotSupported, SecurityNotEnabled
+            Codes 51 and 52: the server has no users.
+
+        Notes
+        -----
+        Security message, command "query roles".
+        """
+    def admin_get_role(self, role: str, policy: AdminPolicy | None = None) -> dict[str, Any]:
+        """What a role allows, with its limits.
+
+        Parameters
+        ----------
+        role : str
+            The role's name, at most 63 bytes.
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        dict
+            ``privileges``, ``whitelist``, ``read_quota``, ``write_quota``.
+
+        Raises
+        ------
+        InvalidRole
+            Code 70: there is no such role.
+        RoleViolation
+            Code 81: who is logged in may not do this.
+
+        Notes
+        -----
+        Security message, command "query roles".
+        """
+    def admin_get_roles(self, policy: AdminPolicy | None = None) -> dict[str, dict[str, Any]]:
+        """What all roles allow, with their limits.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            ``timeout``, milliseconds.
+
+        Returns
+        -------
+        dict
+            From the name of each role to what ``admin_get_role`` gives.
+
+        Raises
+        ------
+        RoleViolation
+            Code 81: who is logged in may not do this.
+        SecurityNotSupported, SecurityNotEnabled
+            Codes 51 and 52: the server has no users.
+
+        Notes
+        -----
+        Security message, command "query roles".
         """
     def batch_read(self, keys: list[_Key], bins: Sequence[str] | None = None,
                    policy: BatchPolicy | None = None, _dtype: Any = None, out: Any = None,

@@ -281,6 +281,15 @@ def _read_auth(out: dict[str, Any], strict: bool) -> None:
 # ---- the rest ----
 
 
+def _check_auth(out: dict[str, Any]) -> None:
+    """A password in clear, or a certificate, goes over TLS; said at connect."""
+    external, pki = 1, 3
+    if out["auth_mode"] in (external, pki) and "tls" not in out and out["error"] is None:
+        what = "AUTH_PKI" if out["auth_mode"] == pki else "AUTH_EXTERNAL"
+        hint = "" if out["auth_mode"] == pki else ", or AUTH_EXTERNAL_INSECURE instead"
+        out["error"] = param(f"auth_mode {what} needs 'tls'{hint}")
+
+
 def _read_texts(config: Mapping[str, Any], out: dict[str, Any]) -> None:
     for name in ("user", "password"):
         if isinstance(config.get(name), str):
@@ -413,6 +422,7 @@ def normalize(config: Any, strict: bool, asynchronous: bool) -> dict[str, Any]:
         _read_serialization, _read_lua, _read_shm, _read_tls, _read_provider, _read_ip_map)
     for read in readers:
         read(config, out)
+    _check_auth(out)
     out["send_bool_as_int"] = config.get("send_bool_as") == 0 and config.get(
         "send_bool_as") is not False
     compat = config.get("compat")

@@ -33,6 +33,7 @@ from .types import (
     OperateOrderedResult,
     OperatePolicy,
     Operation as _Op,
+    Privilege,
     QueryPolicy,
     ReadPolicy,
     Record,
