@@ -172,8 +172,8 @@ def c_aliases(params: list[Param]) -> str:
 
 def c_signature(name: str, params: list[Param], first: int, data: bool) -> str:
     required = sum(p.default is None for p in params)
-    return (f'{{"{name}", {str(data).lower()}, {first}, {len(params)}, {required},\n'
-            f"     {c_names(params)},\n     {c_aliases(params)}}}")
+    return (f'{{"{name}", {first}, {len(params)}, {required},\n'
+            f"     {c_names(params)},\n     {c_aliases(params)},\n     {str(data).lower()}}}")
 
 
 def text_signature(method: Method) -> str:

@@ -12,12 +12,12 @@ enum {
 
 typedef struct Signature {
     const char *method;
-    bool is_data;   /* counts among those that may run at once */
     uint16_t first; /* of its names in state->param_names; aliases behind */
     uint8_t count;
     uint8_t required;
     const char *names[ARGS_MAX + 1];
     const char *aliases[ARGS_MAX + 1]; /* NULL: none */
+    bool is_data; /* counts among those that may run at once */
 } Signature;
 
 /* Fill `out` with borrowed references, NULL for those that were not given.

@@ -13,7 +13,7 @@ enum {
 };
 
 Call *
-call_new(Client *client, const Signature *sig)
+call_new(Client *client)
 {
     Call *call;
 
@@ -34,7 +34,7 @@ call_new(Client *client, const Signature *sig)
     }
     call->task = &call->cmd.task;
     call->client = client;
-    call->sig = sig;
+    call->sig = NULL;
     call->state = client->state;
     call->face = client->face;
     call->begin = NULL;
@@ -227,7 +227,7 @@ call_begin(Call *call, const aero_source *source)
 aero_gate *
 call_gate(const Call *call)
 {
-    return call->sig->is_data ? call->client->gate : NULL;
+    return call->sig != NULL && call->sig->is_data ? call->client->gate : NULL;
 }
 
 uint64_t

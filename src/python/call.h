@@ -22,11 +22,11 @@ typedef struct Call Call;
 typedef PyObject *(*call_finish)(Call *call);
 
 struct Call {
-    aero_cmd cmd;    /* of calls that are one request */
-    aero_task *task; /* what is run; NULL: nothing, finish at once */
-    Client *client;  /* borrowed: whoever runs the call holds it */
-    const Signature *sig;
-    PyObject *self;  /* borrowed; a query, or NULL: the client's own method */
+    aero_cmd cmd;         /* of calls that are one request */
+    aero_task *task;      /* what is run; NULL: nothing, finish at once */
+    Client *client;       /* borrowed: whoever runs the call holds it */
+    const Signature *sig; /* the method; NULL: none of those that users call */
+    PyObject *self; /* borrowed; a query, or NULL: the client's own method */
     struct Pump *pump; /* borrowed; of an asynchronous call that runs */
     ModState *state;
     const Face *face;
@@ -106,7 +106,7 @@ enum {
 };
 
 /* A call of this client, all empty; NULL with an exception. */
-Call *call_new(Client *client, const Signature *sig);
+Call *call_new(Client *client);
 void call_free(Call *call); /* NULL is fine */
 
 /* Start the clock and prepare the task; `source` as in cmd.h. */

@@ -359,10 +359,11 @@ call_method(PyObject *op, const Signature *sigs, call_build build,
         }
         aero_cluster_release(cluster);
     }
-    call = call_new(client, sig);
+    call = call_new(client);
     if (call == NULL) {
         return NULL;
     }
+    call->sig = sig;
     if (args_bind(client->state, sig, args, nargs, kwnames, call->argv) < 0 ||
         build(call) < 0) {
         call_free(call);

@@ -86,7 +86,7 @@ build_one(const Timed *timed)
 {
     Client *client = timed->client;
     const Signature *sig = &timed->method->sigs[client->face->index];
-    Call *call = call_new(client, sig);
+    Call *call = call_new(client);
 
     if (call == NULL) {
         return NULL;

@@ -165,7 +165,7 @@ op_fail(Op *op, exc_id type, const char *text)
 static int
 build_call(Op *op)
 {
-    Call *call = call_new(op->client, op->sig);
+    Call *call = call_new(op->client);
 
     if (call == NULL) {
         return -1;
@@ -174,6 +174,7 @@ build_call(Op *op)
         call->argv[i] = op->argv[i];
     }
     call->self = op->self;
+    call->sig = op->sig;
     op->call = call;
     if (op->build(call) < 0) {
         release_call(op);
