@@ -488,7 +488,9 @@ static bool
 conclude_group(aero_batch *batch, aero_batch_group *group)
 {
     const aero_cmd *cmd = &group->cmd;
-    int32_t code = cmd->rc == AERO_OK ? AERO_ERR_NO_RESPONSE : cmd->st.code;
+    int32_t code = cmd->rc != AERO_OK             ? cmd->st.code
+                   : group->result != AERO_ERR_OK ? group->result
+                                                  : AERO_ERR_NO_RESPONSE;
     bool left = false;
 
     for (uint32_t i = 0; i < group->count; i++) {

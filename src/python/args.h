@@ -12,6 +12,7 @@ enum {
 
 typedef struct Signature {
     const char *method;
+    bool is_data;   /* counts among those that may run at once */
     uint16_t first; /* of its names in state->param_names; aliases behind */
     uint8_t count;
     uint8_t required;

@@ -545,6 +545,23 @@ static PyType_Spec iter_spec = {
     .slots = iter_slots,
 };
 
+/* It reads like a mapping; let isinstance know. */
+static int
+register_mapping(PyObject *type)
+{
+    PyObject *module = PyImport_ImportModule("collections.abc");
+    PyObject *mapping =
+        module == NULL ? NULL : PyObject_GetAttrString(module, "Mapping");
+    PyObject *done =
+        mapping == NULL ? NULL
+                        : PyObject_CallMethod(mapping, "register", "O", type);
+
+    Py_XDECREF(module);
+    Py_XDECREF(mapping);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
 int
 lazy_setup_types(PyObject *module)
 {
@@ -557,5 +574,7 @@ lazy_setup_types(PyObject *module)
     if (state->LazyType == NULL || state->RowIterType == NULL) {
         return -1;
     }
-    return PyModule_AddType(module, state->LazyType);
+    return register_mapping((PyObject *)state->LazyType) < 0
+               ? -1
+               : PyModule_AddType(module, state->LazyType);
 }
