@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 import sys
 import sysconfig
 from concurrent.futures import ThreadPoolExecutor
@@ -64,7 +65,7 @@ class IncrementalBuild(build_ext):
 
     def _compile(self, command: list[str], obj: Path) -> None:
         obj.parent.mkdir(parents=True, exist_ok=True)
-        self.compiler.spawn(command)
+        subprocess.run(command, check=True)
         obj.with_suffix(".flags").write_text(" ".join(command))
 
     def _stale(self, obj: Path, source: str, command: list[str]) -> bool:
