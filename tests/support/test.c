@@ -18,6 +18,8 @@ static atomic_long blocks_alive;
 static atomic_long allocs_made;
 static atomic_long allocs_left = -1;
 static atomic_bool alloc_has_failed;
+static atomic_bool one_thread_only;
+static _Thread_local bool is_that_thread;
 static void *scratch[SCRATCH_MAX];
 static int scratch_used;
 
@@ -57,7 +59,9 @@ static void *
 counted_resize(void *ptr, size_t size)
 {
     void *out;
-    long left = atomic_load(&allocs_left);
+    long left = atomic_load(&one_thread_only) && !is_that_thread
+                    ? -1
+                    : atomic_load(&allocs_left);
 
     if (left == 0) {
         atomic_store(&alloc_has_failed, true);
@@ -86,9 +90,19 @@ counted_release(void *ptr)
 static const aero_allocator counted = {counted_resize, counted_release};
 
 void
+test_fail_alloc_here(long n)
+{
+    is_that_thread = true;
+    test_fail_alloc(-1);
+    atomic_store(&one_thread_only, true);
+    atomic_store(&allocs_left, n);
+}
+
+void
 test_fail_alloc(long n)
 {
     atomic_store(&alloc_has_failed, false);
+    atomic_store(&one_thread_only, false);
     atomic_store(&allocs_left, n);
 }
 
