@@ -94,6 +94,24 @@ TEST(node_that_is_forgotten_is_mentioned_nowhere)
     CHECK(!aero_table_mentions(&table, &a) && aero_table_mentions(&table, &b));
 }
 
+TEST(partition_that_nobody_has_left_is_free_for_any_claim)
+{
+    static aero_table table;
+    aero_node a = {0};
+    aero_node b = {0};
+    aero_replicas claim = claim_of(9, 1);
+
+    memset(&table, 0, sizeof table);
+    table.n_replicas = 1;
+    aero_bitmap_add(claim.bits[0], 1);
+    aero_table_merge(&table, &claim, &a, NULL, NULL);
+    claim.regime = 2; /* of another cluster, or a restarted one */
+    CHECK(!aero_table_merge(&table, &claim, &b, NULL, NULL));
+    aero_table_forget(&table, &a);
+    CHECK(aero_table_merge(&table, &claim, &b, NULL, NULL));
+    CHECK(table.owner[0][1] == &b && table.regime[1] == 2);
+}
+
 /* ---- routing: three nodes, partition p on node p % 3, then (p + 1) % 3 ----
  */
 

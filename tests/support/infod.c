@@ -42,6 +42,7 @@ struct infod {
     const void *raw;         /* lock */
     size_t raw_len;          /* lock */
     bool silent;             /* lock */
+    uint8_t out[1 << 16];    /* lock; the answer that is made */
 };
 
 const char *
@@ -79,7 +80,7 @@ send_all(int fd, const void *bytes, size_t len)
 static bool
 answer_body(infod *node, int fd, aero_span body)
 {
-    static uint8_t out[1 << 16];
+    uint8_t *out = node->out;
     size_t len = AERO_FRAME_HEAD;
     aero_span command;
     bool fine;
@@ -89,8 +90,8 @@ answer_body(infod *node, int fd, aero_span body)
         answer *known = find(node, command);
 
         len +=
-            (size_t)snprintf((char *)out + len, sizeof out - len, "%.*s\t%s\n",
-                             (int)command.len, command.ptr,
+            (size_t)snprintf((char *)out + len, sizeof node->out - len,
+                             "%.*s\t%s\n", (int)command.len, command.ptr,
                              known != NULL ? known->value : "ERROR:4:unknown");
         if (known != NULL) {
             known->asked++;
