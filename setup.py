@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 import sys
 import sysconfig
 from concurrent.futures import ThreadPoolExecutor
@@ -64,7 +65,7 @@ class IncrementalBuild(build_ext):
 
     def _compile(self, command: list[str], obj: Path) -> None:
         obj.parent.mkdir(parents=True, exist_ok=True)
-        self.compiler.spawn(command)
+        subprocess.run(command, check=True)
         obj.with_suffix(".flags").write_text(" ".join(command))
 
     def _stale(self, obj: Path, source: str, command: list[str]) -> bool:
@@ -96,7 +97,6 @@ def python_sources(*names: str) -> list[str]:
 
 
 SERVER_GLUE = {"src/python/server_module.c"}
-NUMPY = {"src/python/numpy.c"}
 
 
 def server_extension() -> list[Extension]:
@@ -108,7 +108,7 @@ def server_extension() -> list[Extension]:
 
 def extensions() -> list[Extension]:
     glue = [s for s in buildinfo.sources(("python",))
-            if s not in SERVER_GLUE and s not in NUMPY]
+            if s not in SERVER_GLUE]
     found = [
         extension("aerospike_py._aerospike",
                   buildinfo.sources(buildinfo.CORE + buildinfo.CLIENT) + glue,

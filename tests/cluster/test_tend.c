@@ -277,22 +277,24 @@ TEST(idle_connections_are_closed_in_time)
 TEST(login_is_made_once_and_again_when_it_is_refused)
 {
     rig r;
+    aero_login *login;
     aero_session *before;
     aero_session *after;
 
     REQUIRE(rig_open(&r, &(rig_options){.nodes = 2, .user = "writer"}));
     CHECK_INT(rig_write(&r, 1, 1, NULL), 0);
-    before = aero_cluster_session(r.cluster);
-    REQUIRE(before != NULL);
+    login = r.cluster->map->nodes[0]->login;
+    REQUIRE(login != NULL && login != r.cluster->map->nodes[1]->login);
+    before = aero_login_session(login);
+    REQUIRE(before != NULL && before->len != 0);
     rig_tend(&r);
-    after = aero_cluster_session(r.cluster);
+    after = aero_login_session(login);
     CHECK(before == after);
     aero_session_release(after);
-    atomic_store(&r.cluster->relogin, true);
+    aero_node_wants_login(r.cluster->map->nodes[0]);
     rig_tend(&r);
-    after = aero_cluster_session(r.cluster);
-    CHECK(before != after);
-    CHECK(!atomic_load(&r.cluster->relogin));
+    after = aero_login_session(login);
+    CHECK(before != after && !atomic_load(&login->due));
     CHECK_INT(rig_write(&r, 1, 1, NULL), 0);
     aero_session_release(before);
     aero_session_release(after);
