@@ -1,19 +1,88 @@
 # The two commands of the README are `make run` and `make test`; `make help`
 # lists the rest.  Settings: PYTHON=<interpreter>, AEROSPIKE_HOST=<host:port>
 # to run tests and benchmarks against a real server, V=<variant> for the C
-# tests (release, debug, asan, ubsan, tsan).
+# tests (release, debug, asan, ubsan, tsan), TESTS=<arguments of pytest>.
 
-PYTHON ?= python3
+ifeq ($(origin PYTHON),undefined)
+PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11 python3.10; \
+    do $$p -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null \
+    && echo $$p && break; done)
 VENV   ?= .venv
-PY      = $(VENV)/bin/python
-V      ?= release
-BUILD   = build/c-$(V)
+else
+VENV   ?= $(shell $(PYTHON) tools/prepare.py venv $(PYTHON))
+endif
+PY       := $(VENV)/bin/python
+PREPARE   = $(PYTHON) -B tools/prepare.py
+V        ?= release
+BUILD     = build/c-$(V)
+JOBS     ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+SUB       = $(MAKE) --no-print-directory PYTHON=$(PYTHON) VENV=$(VENV)
 
 .DEFAULT_GOAL := build
-.PHONY: help test-c
+.PHONY: help deps build run test test-c test-python test-peers matrix server \
+    check check-generated generate format clean
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+	@grep -hE '^[a-z|-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+# ---- the two commands, and what they need ------------------------------------
+
+ifeq ($(PYTHON),)
+deps:
+	@echo "Python 3.10 or newer was not found; say which: make PYTHON=..." >&2; exit 1
+else
+deps: ## the compiler and libraries, through apt where that is allowed
+	@$(PREPARE) deps
+endif
+
+build: deps ## .venv and the extensions
+	@$(PREPARE) build $(VENV) tools/requirements-build.txt
+
+run: build ## the guided tour, on a local server
+	@$(PY) -m aerospike_py.tour $(TOUR)
+
+test: build ## every test, in C and in Python
+	@$(PREPARE) build $(VENV) tests/requirements.txt
+	@$(SUB) -j$(JOBS) test-bin
+	@$(SUB) test-c
+	@$(SUB) test-python
+
+test-python: ## the Python tests alone (TESTS="-k touch" and so on)
+	@$(PY) -m pytest -q $(or $(TESTS),tests)
+
+test-peers: build ## other clients against the local server (PEERS="--without native")
+	@$(PY) tools/peers.py $(PEERS)
+
+matrix: deps ## every Python found, from sdist and wheel (MATRIX="--full 3.12")
+	@$(PREPARE) build $(VENV) tools/requirements-build.txt
+	@$(PY) tools/matrix.py $(MATRIX)
+
+server: build ## the local server on port 3000 (SERVER="--nodes 3")
+	@$(PY) -m aerospike_py.server $(SERVER)
+
+# ---- style -------------------------------------------------------------------
+
+CHECK     = $(PREPARE) build $(VENV) tests/requirements.txt tools/requirements-check.txt
+
+check: build ## style, types, stubs, rooms (CHECKS="ruff mypy")
+	@$(CHECK)
+	@$(PY) tools/check.py $(CHECKS)
+
+check-generated: build ## are the generated files those of the tables?
+	@$(CHECK)
+	@$(PY) tools/check.py generated
+
+generate: build ## write them anew
+	@$(CHECK)
+	@$(PY) tools/check.py --generate
+
+format: build ## let clang-format and ruff write what they ask for
+	@$(CHECK)
+	@$(PY) tools/check.py --format
+
+clean: ## what was built, not .venv
+	rm -rf build dist *.egg-info aerospike_py/*.so .mypy_cache .ruff_cache .pytest_cache
+	find . -name __pycache__ -not -path './.venv*' -prune -exec rm -rf {} +
 
 # ---- the C core and its tests ------------------------------------------------
 
@@ -24,9 +93,11 @@ TEST_SRC  = $(wildcard $(ROOMS:%=tests/%/test_*.c))
 TEST_BIN  = $(TEST_SRC:%.c=$(BUILD)/%)
 SUPPORT   = $(wildcard tests/support/*.c)
 SUP_OBJ   = $(SUPPORT:%.c=$(BUILD)/%.o)
-CFLAGS_V := $(shell $(PYTHON) tools/buildinfo.py cflags $(V))
-LDFLAGS_V:= $(shell $(PYTHON) tools/buildinfo.py ldflags $(V))
-LIBS_V   := $(shell $(PYTHON) tools/buildinfo.py libs)
+# asked for once, and only when something is compiled
+ask       = $(shell $(PYTHON) -B tools/buildinfo.py $1)
+CFLAGS_V  = $(eval CFLAGS_V := $$(call ask,cflags $(V)))$(CFLAGS_V)
+LDFLAGS_V = $(eval LDFLAGS_V := $$(call ask,ldflags $(V)))$(LDFLAGS_V)
+LIBS_V    = $(eval LIBS_V := $$(call ask,libs))$(LIBS_V)
 TESTFLAGS = -Itests/support -DTESTS_DIR='"$(CURDIR)/tests"' -Wno-missing-prototypes
 
 $(BUILD)/src/%.o: src/%.c
@@ -54,10 +125,14 @@ $(VECTORS): tools/vectors.py $(GOLDEN)
 	@$(PYTHON) tools/vectors.py $(GOLDEN) $(@D)
 
 .SECONDARY:
+.PHONY: test-bin
 
-test-c: $(TEST_BIN) $(VECTORS) ## the C tests (V=asan and so on)
+test-bin: $(TEST_BIN) $(VECTORS)
+
+test-c: test-bin ## the C tests (V=asan and so on)
 	@set -e; for t in $(TEST_BIN); do $$t; done
 
 -include $(C_OBJ:.o=.d) $(SUP_OBJ:.o=.d) $(TEST_SRC:%.c=$(BUILD)/%.d)
 
+include tests/rules.mk
 include bench/rules.mk

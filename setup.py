@@ -7,8 +7,11 @@ client and the server.  Flags and sources come from tools/buildinfo.py.
 
 from __future__ import annotations
 
+import hashlib
 import os
+import subprocess
 import sys
+import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,6 +22,9 @@ ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "tools"))
 import buildinfo  # noqa: E402
 
+#: Objects of one interpreter; those of a variant are in a folder of their own.
+OBJECTS = Path("build") / f"objects-{sysconfig.get_config_var('SOABI')}"
+
 
 class IncrementalBuild(build_ext):
     """`build_ext` that keeps object files while their dependencies stand."""
@@ -27,37 +33,46 @@ class IncrementalBuild(build_ext):
         objects = self._compile_all(ext)
         target = self.get_ext_fullpath(ext.name)
         newest = max(os.path.getmtime(o) for o in objects)
-        if os.path.exists(target) and os.path.getmtime(target) >= newest:
+        note = OBJECTS / (hashlib.sha256(target.encode()).hexdigest()[:16] + ".linked")
+        linked = " ".join([target, *objects, *ext.extra_link_args])
+        if (os.path.exists(target) and os.path.getmtime(target) >= newest
+                and note.exists() and note.read_text() == linked):
             return
         self.compiler.link_shared_object(
             objects, target, extra_postargs=ext.extra_link_args,
             build_temp=self.build_temp, target_lang="c")
+        note.write_text(linked)
 
     def _compile_all(self, ext: Extension) -> list[str]:
-        temp = Path(self.build_temp) / buildinfo.variant()
+        temp = OBJECTS / buildinfo.variant()
         jobs = []
         objects = []
         for source in ext.sources:
             obj = temp / Path(source).with_suffix(".o")
             objects.append(str(obj))
-            if self._stale(obj, source):
-                jobs.append((source, obj))
+            command = self._command(ext, source, obj)
+            if self._stale(obj, source, command):
+                jobs.append((command, obj))
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(lambda job: self._compile(ext, *job), jobs))
+            list(pool.map(lambda job: self._compile(*job), jobs))
         return objects
 
-    def _compile(self, ext: Extension, source: str, obj: Path) -> None:
-        obj.parent.mkdir(parents=True, exist_ok=True)
+    def _command(self, ext: Extension, source: str, obj: Path) -> list[str]:
         includes = [f"-I{d}" for d in (*ext.include_dirs, *self.compiler.include_dirs)]
-        command = [*self.compiler.compiler_so, *ext.extra_compile_args, *includes,
-                   "-MMD", "-MF", str(obj.with_suffix(".d")),
-                   "-c", source, "-o", str(obj)]
-        self.compiler.spawn(command)
+        return [*self.compiler.compiler_so, *ext.extra_compile_args, *includes,
+                "-MMD", "-MF", str(obj.with_suffix(".d")),
+                "-c", source, "-o", str(obj)]
+
+    def _compile(self, command: list[str], obj: Path) -> None:
+        obj.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(command, check=True)
         obj.with_suffix(".flags").write_text(" ".join(command))
 
-    def _stale(self, obj: Path, source: str) -> bool:
-        deps = obj.with_suffix(".d")
-        if not obj.exists() or not deps.exists():
+    def _stale(self, obj: Path, source: str, command: list[str]) -> bool:
+        deps, flags = obj.with_suffix(".d"), obj.with_suffix(".flags")
+        if not obj.exists() or not deps.exists() or not flags.exists():
+            return True
+        if flags.read_text() != " ".join(command):
             return True
         made = obj.stat().st_mtime
         text = deps.read_text().replace("\\\n", " ").split(":", 1)[1]
@@ -82,7 +97,6 @@ def python_sources(*names: str) -> list[str]:
 
 
 SERVER_GLUE = {"src/python/server_module.c"}
-NUMPY = {"src/python/numpy.c"}
 
 
 def server_extension() -> list[Extension]:
@@ -94,7 +108,7 @@ def server_extension() -> list[Extension]:
 
 def extensions() -> list[Extension]:
     glue = [s for s in buildinfo.sources(("python",))
-            if s not in SERVER_GLUE and s not in NUMPY]
+            if s not in SERVER_GLUE]
     found = [
         extension("aerospike_py._aerospike",
                   buildinfo.sources(buildinfo.CORE + buildinfo.CLIENT) + glue,

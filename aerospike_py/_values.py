@@ -24,9 +24,12 @@ def _bad_text(text: str) -> Exception:
 
 def _load(text: str) -> Any:
     try:
-        return json.loads(text)
+        loaded = json.loads(text)
     except ValueError as error:
         raise _bad_text(f"String is not GeoJSON serializable: {error}") from error
+    if not isinstance(loaded, dict):
+        raise _param("Geospatial data should be a GeoJSON object")
+    return loaded
 
 
 class _Geo:
@@ -49,10 +52,7 @@ class _Geo:
         """Take another geometry from a GeoJSON text."""
         if not isinstance(geodata, str):
             raise _param("Geospatial data should be a string")
-        loaded = _load(geodata)
-        if not isinstance(loaded, dict):
-            raise _param("Geospatial data should be a GeoJSON object")
-        self.geo_data = loaded
+        self.geo_data = _load(geodata)
         return 0
 
     def dumps(self) -> str:
@@ -74,22 +74,24 @@ class GeoJSON(_Geo, str):
     through ``wrap``, ``loads`` and ``geo_data``; ``str()``, ``dumps()`` and writing follow it.
     """
 
+    _data: Any = None
+    _changed = False
+
     def __new__(cls, geo_data: Any = None) -> GeoJSON:
         if isinstance(geo_data, dict):
-            text = json.dumps(geo_data)
+            text, loaded = json.dumps(geo_data), geo_data
         elif isinstance(geo_data, str):
-            text = str.__str__(geo_data)
+            text, loaded = str(geo_data), _load(str(geo_data))
         else:
             raise _param("Geospatial data should be a dictionary or raw GeoJSON string")
         made = super().__new__(cls, text)
-        if isinstance(geo_data, dict):
-            made._data = geo_data
+        made._data = loaded
         return made
 
-    def __init__(self, geo_data: Any = None) -> None:
-        self._changed = False
-        if not hasattr(self, "_data"):
-            self._data: Any = None
+    @classmethod
+    def _read(cls, text: str) -> GeoJSON:
+        """What a server sent: it is looked into when somebody asks."""
+        return super().__new__(cls, text)
 
     @property
     def geo_data(self) -> Any:
@@ -132,6 +134,11 @@ class Geospatial(_Geo):
         elif not isinstance(geo_data, dict):
             raise _param("Geospatial data should be a dictionary or raw GeoJSON string")
         self.geo_data = geo_data
+
+    @classmethod
+    def _read(cls, text: str) -> Geospatial:
+        """What a server sent."""
+        return cls(text)
 
     def __str__(self) -> str:
         return self.dumps()

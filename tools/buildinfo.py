@@ -54,8 +54,20 @@ def variant() -> str:
 
 
 @functools.cache
+def _find_kegs() -> None:
+    """Let pkg-config see what Homebrew keeps apart from the system."""
+    if sys.platform == "darwin" and shutil.which("brew"):
+        prefix = subprocess.run(["brew", "--prefix"], check=True, capture_output=True,
+                                text=True).stdout.strip()
+        kegs = [f"{prefix}/opt/{keg}/lib/pkgconfig" for keg in ("openssl@3", "zlib", "lua")]
+        given = os.environ.get("PKG_CONFIG_PATH")
+        os.environ["PKG_CONFIG_PATH"] = ":".join([given, *kegs] if given else kegs)
+
+
+@functools.cache
 def _pkg_config(name: str, what: str) -> tuple[str, ...]:
     tool = os.environ.get("PKG_CONFIG", "pkg-config")
+    _find_kegs()
     for candidate in LIBRARIES[name][0]:
         if shutil.which(tool) is None:
             break
@@ -108,9 +120,15 @@ CLIENT_LIBS = ("libuv", "openssl", "zlib", "crypt")
 SERVER_LIBS = ("libuv", "openssl", "zlib", "crypt")
 
 
-def debian_packages() -> list[str]:
-    """What `make deps` asks apt for."""
-    return ["pkg-config", *[package for _, package in LIBRARIES.values()]]
+def missing() -> list[str]:
+    """Debian's names of the libraries that pkg-config does not find."""
+    found = []
+    for name, (_, package) in LIBRARIES.items():
+        try:
+            _pkg_config(name, "--libs")
+        except SystemExit:
+            found.append(package)
+    return found
 
 
 def main(argv: list[str]) -> int:
@@ -124,14 +142,8 @@ def main(argv: list[str]) -> int:
         print(*libs(*dict.fromkeys(CLIENT_LIBS + SERVER_LIBS)))
     elif what == "sources":
         print(*sources(tuple(rest)))
-    elif what == "packages":
-        print(*debian_packages())
     elif what == "missing":
-        for name, (_, package) in LIBRARIES.items():
-            try:
-                _pkg_config(name, "--libs")
-            except SystemExit:
-                print(package)
+        print(*missing(), sep="\n")
     else:
         print(f"unknown question: {what}", file=sys.stderr)
         return 2

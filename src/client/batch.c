@@ -12,6 +12,10 @@ enum {
     STATE_ENDED
 };
 
+enum {
+    RETRY_PAUSE_MAX_MS = 500
+};
+
 /* The rows of one node in one round. */
 typedef struct aero_batch_group {
     aero_cmd cmd;
@@ -301,6 +305,7 @@ take_row(aero_batch_group *group, const aero_msg *msg, aero_span parts,
                          msg->budget);
     }
     row->done = true;
+    row->answered = true;
     row->result = msg->result;
     row->generation = msg->generation;
     row->void_time = msg->ttl;
@@ -389,6 +394,24 @@ begin_group(aero_batch_group *group, uint64_t now)
 
 /* ---- rounds ---- */
 
+bool
+aero_batch_may_retry(int32_t result)
+{
+    switch (result) {
+    case AERO_ERR_SERVER_FULL:
+    case AERO_ERR_TIMEOUT:
+    case AERO_ERR_CLUSTER:
+    case AERO_ERR_RECORD_BUSY:
+    case AERO_ERR_DEVICE_OVERLOAD:
+    case AERO_ERR_CONNECTION:
+    case AERO_ERR_INVALID_NODE:
+    case AERO_ERR_NO_RESPONSE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void
 show_jobs(aero_batch *batch)
 {
@@ -465,7 +488,9 @@ static bool
 conclude_group(aero_batch *batch, aero_batch_group *group)
 {
     const aero_cmd *cmd = &group->cmd;
-    int32_t code = cmd->rc == AERO_OK ? AERO_ERR_NO_RESPONSE : cmd->st.code;
+    int32_t code = cmd->rc != AERO_OK             ? cmd->st.code
+                   : group->result != AERO_ERR_OK ? group->result
+                                                  : AERO_ERR_NO_RESPONSE;
     bool left = false;
 
     for (uint32_t i = 0; i < group->count; i++) {
@@ -509,6 +534,43 @@ pause(aero_batch *batch, uint64_t until)
     return AERO_MORE;
 }
 
+/* Rows that failed for the moment are sent again, after a pause of a random
+ * length: many clients that failed together shall not return together. */
+static aero_rc
+retry_rows(aero_batch *batch, uint64_t now)
+{
+    uint64_t bound_ms = UINT64_C(8)
+                        << (batch->retry_no < 6 ? batch->retry_no : 6);
+    uint64_t until;
+    uint32_t left = 0;
+
+    for (size_t i = 0; i < batch->n_rows; i++) {
+        left += aero_batch_may_retry(batch->rows[i].result);
+    }
+    batch->unresolved = left;
+    if (left == 0 || batch->retry_no == batch->retry_max) {
+        return end(batch);
+    }
+    if (bound_ms > RETRY_PAUSE_MAX_MS) {
+        bound_ms = RETRY_PAUSE_MAX_MS;
+    }
+    /* the clock's lowest digits are as random as this needs */
+    until =
+        now + now * UINT64_C(0x9e3779b97f4a7c15) % (bound_ms * AERO_NS_PER_MS);
+    if (until >= batch->total_by) {
+        batch->retry_cut = true;
+        return end(batch);
+    }
+    for (size_t i = 0; i < batch->n_rows; i++) {
+        batch->rows[i].done = !aero_batch_may_retry(batch->rows[i].result);
+    }
+    batch->retry_no++;
+    batch->try_no = 0;
+    batch->result = 0;
+    aero_status_clear(&batch->st);
+    return pause(batch, until);
+}
+
 static aero_rc
 end_round(aero_batch *batch)
 {
@@ -525,12 +587,12 @@ end_round(aero_batch *batch)
         again |= conclude_group(batch, &batch->groups[i]);
     }
     if (!again) {
-        return end(batch);
+        return retry_rows(batch, now);
     }
     if (batch->try_no >= batch->policy.max_retries ||
         now + pause_ms * AERO_NS_PER_MS >= batch->total_by) {
         batch->result = batch->st.code;
-        return end(batch);
+        return retry_rows(batch, now);
     }
     batch->try_no++;
     batch->replica_no++;
@@ -565,6 +627,9 @@ aero_batch_begin(aero_batch *batch, aero_cluster *cluster,
     batch->state = STATE_START;
     batch->try_no = 0;
     batch->replica_no = 0;
+    batch->retry_no = 0;
+    batch->retry_cut = false;
+    batch->unresolved = 0;
     batch->result = 0;
     batch->total_by = aero_clock_after(now, batch->policy.total_timeout);
     batch->linearize = batch->policy.read_mode_sc == AERO_READ_SC_LINEARIZE;
@@ -574,6 +639,7 @@ aero_batch_begin(aero_batch *batch, aero_cluster *cluster,
         aero_row *row = &batch->rows[i];
 
         row->done = false;
+        row->answered = false;
         row->in_doubt = false;
         row->result = AERO_ERR_NO_RESPONSE;
         row->n_fields = 0;

@@ -99,10 +99,20 @@ free_nodes(aero_query *q)
     q->n_nodes = 0;
 }
 
+static void
+give_parts(aero_query *q)
+{
+    if (q->has_parts) {
+        atomic_store(&q->parts->taken, false);
+        q->has_parts = false;
+    }
+}
+
 void
 aero_query_fini(aero_query *q)
 {
     free_nodes(q);
+    give_parts(q);
     aero_parts_release(q->parts);
     q->parts = NULL;
     aero_buf_fini(&q->head);
@@ -138,6 +148,7 @@ static aero_rc
 end_with(aero_query *q, aero_rc rc)
 {
     free_nodes(q);
+    give_parts(q);
     q->state = AERO_QUERY_ENDED;
     q->rc = rc;
     return rc;
@@ -397,6 +408,14 @@ aero_query_has_frame(const aero_query *q)
     return false;
 }
 
+void
+aero_query_suspend(aero_query *q)
+{
+    for (size_t i = 0; i < q->n_nodes; i++) {
+        aero_cmd_leave_queue(&q->nodes[i].cmd);
+    }
+}
+
 static bool
 enough(aero_task *task, aero_job *ended)
 {
@@ -410,9 +429,7 @@ enough(aero_task *task, aero_job *ended)
         !is_fatal(node)) {
         return false;
     }
-    for (size_t i = 0; i < q->n_nodes; i++) {
-        aero_cmd_leave_queue(&q->nodes[i].cmd);
-    }
+    aero_query_suspend(q);
     return true;
 }
 
@@ -469,6 +486,13 @@ aero_query_begin(aero_query *q, aero_cluster *cluster,
     if (q->head.failed || q->tail.failed) {
         return aero_fail(&q->st, AERO_ERR_PARAM,
                          "the request does not fit a message of 128 MiB");
+    }
+    if (q->parts != NULL) {
+        if (atomic_exchange(&q->parts->taken, true)) {
+            return aero_fail(&q->st, AERO_ERR_CLIENT,
+                             "the query is running already");
+        }
+        q->has_parts = true;
     }
     return AERO_OK;
 }

@@ -21,6 +21,7 @@ enum {
 
 typedef enum tend_phase {
     TEND_SEEDS,
+    TEND_LOGINS,
     TEND_REFRESH,
     TEND_PEERS,
     TEND_PROBES,
@@ -49,6 +50,8 @@ typedef struct aero_member {
     bool wants_racks;
 } aero_member;
 
+/* A connection beside the member's own: to be kept in the pool, or only to log
+ * in on. */
 typedef struct aero_warm {
     aero_node *node; /* counted */
     aero_ask ask;
@@ -101,6 +104,8 @@ bool aero_tend_generation(aero_span body, const char *command, int64_t *out);
 void aero_tend_begin_seeds(aero_tend *tend);
 bool aero_tend_seed_is_enough(aero_task *task, aero_job *ended);
 void aero_tend_end_seeds(aero_tend *tend);
+void aero_tend_begin_logins(aero_tend *tend);
+void aero_tend_end_logins(aero_tend *tend);
 void aero_tend_begin_refresh(aero_tend *tend);
 void aero_tend_end_refresh(aero_tend *tend);
 void aero_tend_begin_peers(aero_tend *tend);

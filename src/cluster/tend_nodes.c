@@ -85,6 +85,47 @@ aero_tend_end_seeds(aero_tend *tend)
     aero_tend_free_probes(tend);
 }
 
+/* ---- sessions ---- */
+
+void
+aero_tend_begin_logins(aero_tend *tend)
+{
+    for (size_t i = 0; i < tend->n_members && tend->n_warm < WARM_MAX; i++) {
+        aero_node *node = tend->members[i]->node;
+        aero_warm *warm = &tend->warm[tend->n_warm];
+
+        if (node->login == NULL || !node->login->has_tls_addr ||
+            !atomic_load(&node->login->due)) {
+            continue;
+        }
+        tend->n_warm++;
+        warm->node = aero_node_acquire(node);
+        aero_ask_init(&warm->ask, tend->cluster, &node->login->tls_addr,
+                      node->tls_name, node->login);
+        aero_ask_use_tls(&warm->ask);
+        aero_ask_set(&warm->ask, NULL, 0, tend->by);
+        aero_tend_add_job(tend, &warm->ask.job);
+    }
+}
+
+void
+aero_tend_end_logins(aero_tend *tend)
+{
+    while (tend->n_warm != 0) {
+        aero_warm *warm = &tend->warm[--tend->n_warm];
+
+        if (warm->ask.rc == AERO_ERROR) {
+            AERO_LOG(tend->cluster->logger, AERO_LOG_WARN,
+                     "logging in to node %s failed: %s", warm->node->name,
+                     warm->ask.st.text);
+        }
+        aero_ask_fini(&warm->ask);
+        aero_node_release(warm->node);
+    }
+}
+
+/* ---- generations ---- */
+
 void
 aero_tend_begin_refresh(aero_tend *tend)
 {

@@ -298,7 +298,7 @@ aero_tend_begin_warm(aero_tend *tend)
 
             warm->node = aero_node_acquire(node);
             aero_ask_init(&warm->ask, tend->cluster, &node->addr,
-                          node->tls_name);
+                          node->tls_name, node->login);
             aero_ask_set(&warm->ask, NULL, 0, tend->by);
             aero_tend_add_job(tend, &warm->ask.job);
         }

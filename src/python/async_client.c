@@ -7,6 +7,7 @@
 #include "client.h"
 #include "gil.h"
 #include "methods.inc"
+#include "query.h"
 
 #include "aero/drive/tender.h"
 
@@ -135,17 +136,41 @@ async_close_now(PyObject *op, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+static PyObject *
+async_reopens(PyObject *op, PyObject *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(((Client *)op)->reopens);
+}
+
 #define METHOD_ENTRY(name)                                                    \
     {#name, (PyCFunction)(void (*)(void))async_##name,                        \
      METH_FASTCALL | METH_KEYWORDS, doc_##name},
 
+static PyObject *
+async_query(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
+            PyObject *kwnames)
+{
+    return query_make((Client *)op, &sig_query[0], false, args, nargs,
+                      kwnames);
+}
+
+static PyObject *
+async_scan(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
+           PyObject *kwnames)
+{
+    return query_make((Client *)op, &sig_scan[0], true, args, nargs, kwnames);
+}
+
 static PyMethodDef async_methods[] = {
-    METHODS_PLAIN(METHOD_ENTRY) METHODS_CALL(METHOD_ENTRY){
-        "_begin_connect", (PyCFunction)(void (*)(void))async_begin_connect,
-        METH_FASTCALL, NULL},
+    METHODS_PLAIN(METHOD_ENTRY) METHODS_CALL(METHOD_ENTRY) METHOD_ENTRY(query)
+        METHOD_ENTRY(scan){"_begin_connect",
+                           (PyCFunction)(void (*)(void))async_begin_connect,
+                           METH_FASTCALL, NULL},
     {"_poll_connect", async_poll_connect, METH_NOARGS, NULL},
     {"_abort_connect", async_abort_connect, METH_NOARGS, NULL},
     {"_close_now", async_close_now, METH_NOARGS, NULL},
+    {"_reopens", async_reopens, METH_NOARGS, NULL},
     {"_after_fork", client_after_fork, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

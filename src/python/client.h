@@ -46,6 +46,15 @@ int client_add_type(PyObject *module, PyType_Spec *spec, const char *name,
 typedef struct Op Op;
 typedef struct Pump Pump;
 
+/* Something that keeps connections of a pump while nothing of it runs. */
+typedef struct Guest Guest;
+struct Guest {
+    /* The pump ends: let go of everything. */
+    void (*evict)(Guest *guest);
+    Guest *before; /* in the pump's list */
+    Guest *behind;
+};
+
 /* One client's side of one event loop: the core's pump, asyncio's callbacks,
  * and the operations that run. */
 struct Pump {
@@ -60,28 +69,48 @@ struct Pump {
     bool pass_asked; /* on_pass is among the callbacks of this pass */
     PyObject *timer; /* owned; TimerHandle, or NULL */
     uint64_t timer_at;
+    bool is_parents; /* made before a fork: nothing of it is ours */
     Op *running; /* owned references, a ring of those that run */
+    Guest *guests;
     Pump *next;  /* of the client */
 };
 
-/* The pump of the running loop (borrowed); NULL with an exception. */
+/* Gives the pump of the running loop; NULL with an exception. */
 Pump *pump_of(Client *client, aero_cluster *cluster);
 /* Start what the operation has built.  Takes a reference until it ends. */
 void pump_start(Pump *pump, Op *op);
 /* The operation was cancelled: true when it has ended by that. */
 void pump_cancel(Pump *pump, Op *op);
+/* Be told before the pump ends. */
+void pump_enter(Pump *pump, Guest *guest);
+void pump_leave(Pump *pump, Guest *guest);
+/* Its loop may be closed: then end it, and evict its guests. */
+void pump_end_if_closed(Pump *pump);
+/* Is this the thread, and the moment, in which it may be used? */
+bool pump_is_here(Pump *pump);
 /* End all pumps of the client: what runs fails with NotConnected. */
 void pump_close_all(Client *client);
 /* After fork, in the child. */
 void pump_abandon_all(Client *client);
+/* Everything that runs fails; then the core's pump goes.  On the loop's own
+ * thread, or anywhere once the loop is closed. */
+void pump_shut(Pump *pump, bool loop_is_closed);
+bool pump_loop_is_closed(const Pump *pump);
 
 /* An awaitable for a call of the method. */
 PyObject *op_new(Client *client, const Signature *sig, call_build build,
                  PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+/* The same for a method of another object than the client. */
+PyObject *op_new_of(Client *client, PyObject *self, const Signature *sig,
+                    call_build build, PyObject *const *args, Py_ssize_t nargs,
+                    PyObject *kwnames);
+/* Run it for nobody; errors are written to stderr. */
+void op_run_alone(PyObject *op);
 
 struct Op {
     PyObject_HEAD
     Client *client; /* owned */
+    PyObject *self; /* owned, or NULL: the client itself */
     const Signature *sig;
     call_build build;
     PyObject *argv[ARGS_MAX]; /* owned */
@@ -92,6 +121,7 @@ struct Op {
     PyObject *waiter; /* owned; the future's iterator */
     int stage;        /* OP_... */
     bool abandoned;   /* nobody wants the result */
+    bool wrote;       /* it has ended, and may have written something */
     Op *before;       /* in the pump's ring */
     Op *behind;
     PyObject *weakrefs;
@@ -99,12 +129,14 @@ struct Op {
 
 enum {
     OP_NEW,
+    OP_OPENING, /* the client connects again, after a fork */
     OP_RUNNING,
     OP_ENDED
 };
 
-/* The run has ended: make the result and hand it to the future. */
-void op_complete(Op *op);
+/* The run has ended: make the result and hand it to the future.  False when
+ * it runs again first. */
+bool op_complete(Op *op);
 /* The same without a run: `type` and text of the exception. */
 void op_fail(Op *op, exc_id type, const char *text);
 

@@ -189,7 +189,8 @@ put_policy(ExprSource *from, const ExprNode *call, const ExprNode *node,
     int64_t order;
     int64_t flags;
 
-    if (policy == NULL || policy == Py_None) {
+    if (policy == NULL || policy == Py_None ||
+        (PyDict_Check(policy) && PyDict_GET_SIZE(policy) == 0)) {
         return PyErr_Occurred() ? -1 : 0;
     }
     if (op_policy_read(from->to->enc, &place, policy, map, &order, &flags) <

@@ -12,6 +12,16 @@ expr_node_fini(ExprNode *node)
     Py_CLEAR(node->children);
 }
 
+/* The main face's numbers of the helpers are shifted, out of the way of its
+ * own. */
+static long
+node_code(PyObject *op)
+{
+    long code = PyLong_AsLong(op);
+
+    return code >= AERO_OP_SHIFT ? code - AERO_OP_SHIFT : code;
+}
+
 int
 expr_malformed(const ExprSource *from)
 {
@@ -38,7 +48,7 @@ expr_read_tuple(ExprSource *from, ExprNode *node)
         return expr_malformed(from);
     }
     *node = (ExprNode){
-        .op = PyLong_AsLong(PyTuple_GET_ITEM(tuple, 0)),
+        .op = node_code(PyTuple_GET_ITEM(tuple, 0)),
         .rt = Py_NewRef(PyTuple_GET_ITEM(tuple, 1)),
         .fixed = Py_NewRef(PyTuple_GET_ITEM(tuple, 2)),
         .count = PyLong_AsSsize_t(PyTuple_GET_ITEM(tuple, 3)),
@@ -64,7 +74,7 @@ expr_read_object(ModState *state, PyObject *value, ExprNode *node)
         return 0;
     }
     *node = (ExprNode){
-        .op = PyLong_AsLong(op),
+        .op = node_code(op),
         .rt = PyObject_GetAttr(value, state->str__rt),
         .fixed = PyObject_GetAttr(value, state->str__fixed),
         .children = PyObject_GetAttr(value, state->str__children),

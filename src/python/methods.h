@@ -19,7 +19,58 @@
     X(prepend) \
     X(increment) \
     X(operate) \
-    X(operate_ordered)
+    X(operate_ordered) \
+    X(admin_create_user) \
+    X(admin_create_pki_user) \
+    X(admin_drop_user) \
+    X(admin_set_password) \
+    X(admin_change_password) \
+    X(admin_grant_roles) \
+    X(admin_revoke_roles) \
+    X(admin_query_user_info) \
+    X(admin_query_users_info) \
+    X(admin_create_role) \
+    X(admin_drop_role) \
+    X(admin_grant_privileges) \
+    X(admin_revoke_privileges) \
+    X(admin_set_whitelist) \
+    X(admin_set_quotas) \
+    X(admin_query_role) \
+    X(admin_query_roles) \
+    X(admin_get_role) \
+    X(admin_get_roles) \
+    X(batch_read) \
+    X(batch_write) \
+    X(batch_operate) \
+    X(batch_remove) \
+    X(batch_apply) \
+    X(batch_write_numpy) \
+    X(get_many) \
+    X(select_many) \
+    X(exists_many) \
+    X(batch_get_ops) \
+    X(query_apply) \
+    X(scan_apply) \
+    X(job_info) \
+    X(truncate) \
+    X(set_xdr_filter) \
+    X(udf_put) \
+    X(udf_remove) \
+    X(udf_list) \
+    X(udf_get) \
+    X(apply) \
+    X(index_integer_create) \
+    X(index_string_create) \
+    X(index_blob_create) \
+    X(index_geo2dsphere_create) \
+    X(index_single_value_create) \
+    X(index_list_create) \
+    X(index_map_keys_create) \
+    X(index_map_values_create) \
+    X(index_cdt_create) \
+    X(index_set_create) \
+    X(index_expr_create) \
+    X(index_remove)
 #define METHODS_PLAIN(X) \
     X(is_connected) \
     X(get_node_names) \
@@ -28,10 +79,14 @@
     X(get_key_partition_id) \
     X(get_policies) \
     X(get_stats) \
-    X(shm_key)
+    X(shm_key) \
+    X(get_expression_base64) \
+    X(get_cdtctx_base64)
 #define METHODS_CUSTOM(X) \
     X(connect) \
-    X(close)
+    X(close) \
+    X(query) \
+    X(scan)
 
 int build_ping(Call *call);
 int build_info_all(Call *call);
@@ -49,6 +104,57 @@ int build_prepend(Call *call);
 int build_increment(Call *call);
 int build_operate(Call *call);
 int build_operate_ordered(Call *call);
+int build_admin_create_user(Call *call);
+int build_admin_create_pki_user(Call *call);
+int build_admin_drop_user(Call *call);
+int build_admin_set_password(Call *call);
+int build_admin_change_password(Call *call);
+int build_admin_grant_roles(Call *call);
+int build_admin_revoke_roles(Call *call);
+int build_admin_query_user_info(Call *call);
+int build_admin_query_users_info(Call *call);
+int build_admin_create_role(Call *call);
+int build_admin_drop_role(Call *call);
+int build_admin_grant_privileges(Call *call);
+int build_admin_revoke_privileges(Call *call);
+int build_admin_set_whitelist(Call *call);
+int build_admin_set_quotas(Call *call);
+int build_admin_query_role(Call *call);
+int build_admin_query_roles(Call *call);
+int build_admin_get_role(Call *call);
+int build_admin_get_roles(Call *call);
+int build_batch_read(Call *call);
+int build_batch_write(Call *call);
+int build_batch_operate(Call *call);
+int build_batch_remove(Call *call);
+int build_batch_apply(Call *call);
+int build_batch_write_numpy(Call *call);
+int build_get_many(Call *call);
+int build_select_many(Call *call);
+int build_exists_many(Call *call);
+int build_batch_get_ops(Call *call);
+int build_query_apply(Call *call);
+int build_scan_apply(Call *call);
+int build_job_info(Call *call);
+int build_truncate(Call *call);
+int build_set_xdr_filter(Call *call);
+int build_udf_put(Call *call);
+int build_udf_remove(Call *call);
+int build_udf_list(Call *call);
+int build_udf_get(Call *call);
+int build_apply(Call *call);
+int build_index_integer_create(Call *call);
+int build_index_string_create(Call *call);
+int build_index_blob_create(Call *call);
+int build_index_geo2dsphere_create(Call *call);
+int build_index_single_value_create(Call *call);
+int build_index_list_create(Call *call);
+int build_index_map_keys_create(Call *call);
+int build_index_map_values_create(Call *call);
+int build_index_cdt_create(Call *call);
+int build_index_set_create(Call *call);
+int build_index_expr_create(Call *call);
+int build_index_remove(Call *call);
 PyObject *plain_is_connected(Client *client, PyObject *const *argv);
 PyObject *plain_get_node_names(Client *client, PyObject *const *argv);
 PyObject *plain_get_nodes(Client *client, PyObject *const *argv);
@@ -57,4 +163,6 @@ PyObject *plain_get_key_partition_id(Client *client, PyObject *const *argv);
 PyObject *plain_get_policies(Client *client, PyObject *const *argv);
 PyObject *plain_get_stats(Client *client, PyObject *const *argv);
 PyObject *plain_shm_key(Client *client, PyObject *const *argv);
+PyObject *plain_get_expression_base64(Client *client, PyObject *const *argv);
+PyObject *plain_get_cdtctx_base64(Client *client, PyObject *const *argv);
 /* clang-format on */

@@ -5,6 +5,7 @@
 #include "encode.h"
 #include "gil.h"
 #include "key.h"
+#include "lazy.h"
 
 /* ---- functions ---- */
 
@@ -208,7 +209,8 @@ module_exec(PyObject *module)
         module_add_constants(module) < 0) {
         return -1;
     }
-    if (expression_setup_type(module) < 0 || client_setup_types(module) < 0) {
+    if (expression_setup_type(module) < 0 || lazy_setup_types(module) < 0 ||
+        client_setup_types(module) < 0 || query_setup_types(module) < 0) {
         return -1;
     }
 #ifdef AERO_GIL_CLOCK
@@ -233,6 +235,15 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->OpType);
     Py_VISIT(state->PumpType);
     Py_VISIT(state->ExpressionType);
+    Py_VISIT(state->LazyType);
+    Py_VISIT(state->RowIterType);
+    Py_VISIT(state->batch_module);
+    for (int i = 0; i < QUERY_TYPES; i++) {
+        Py_VISIT(state->QueryTypes[i]);
+    }
+    Py_VISIT(state->StreamType);
+    Py_VISIT(state->AsyncStreamType);
+    Py_VISIT(state->ReadyType);
     Py_VISIT(state->expr_builders);
     Py_VISIT(state->op_entries);
     Py_VISIT(state->get_running_loop);
@@ -261,6 +272,15 @@ module_clear(PyObject *module)
     Py_CLEAR(state->OpType);
     Py_CLEAR(state->PumpType);
     Py_CLEAR(state->ExpressionType);
+    Py_CLEAR(state->LazyType);
+    Py_CLEAR(state->RowIterType);
+    Py_CLEAR(state->batch_module);
+    for (int i = 0; i < QUERY_TYPES; i++) {
+        Py_CLEAR(state->QueryTypes[i]);
+    }
+    Py_CLEAR(state->StreamType);
+    Py_CLEAR(state->AsyncStreamType);
+    Py_CLEAR(state->ReadyType);
     Py_CLEAR(state->expr_builders);
     Py_CLEAR(state->op_entries);
     Py_CLEAR(state->get_running_loop);

@@ -6,15 +6,12 @@
 #include "aero/wire/bits.h"
 #include "aero/wire/hll.h"
 
-/* Bytes, cut to value_byte_size if that is given. */
+/* Bytes.  The helpers' value_byte_size says nothing that they do not. */
 static int
 put_bytes(const OpIn *in, const OpArg *arg)
 {
     PyObject *value = entry_required(in, arg);
-    PyObject *name = in->enc->state->str_value_byte_size;
-    PyObject *size;
     aero_span bytes;
-    int64_t len;
 
     if (value == NULL) {
         return -1;
@@ -31,20 +28,6 @@ put_bytes(const OpIn *in, const OpArg *arg)
         return entry_fail(in, EXC_ParamTypeError,
                           "%s must be bytes or a bytearray",
                           entry_name(in, arg->name));
-    }
-    size = PyDict_GetItemWithError(in->dict, name);
-    if (size != NULL) {
-        if (entry_integer(in, size, name, &len) < 0) {
-            return -1;
-        }
-        if (len < 0 || (size_t)len > bytes.len) {
-            return entry_fail(in, EXC_ParamValueError,
-                              "%s must be at most the length of value", name);
-        }
-        bytes.len = (size_t)len;
-    }
-    else if (PyErr_Occurred()) {
-        return -1;
     }
     aero_pack_raw(in->out, AERO_PARTICLE_BLOB, bytes);
     return 1;

@@ -61,6 +61,7 @@ typedef enum exc_id {
     X(func)                                                                   \
     X(module)                                                                 \
     X(geo_data)                                                               \
+    X(_read)                                                                  \
     X(dtype)                                                                  \
     X(item)                                                                   \
     X(exists)                                                                 \
@@ -68,85 +69,98 @@ typedef enum exc_id {
     X(durable_delete)                                                         \
     X(address)                                                                \
     X(port)                                                                   \
-    X(node_name)                                                               \
-    X(index)                                                                   \
-    X(count)                                                                   \
-    X(rank)                                                                    \
-    X(return_type)                                                             \
-    X(val_end)                                                                 \
-    X(map_key)                                                                 \
-    X(list_policy)                                                             \
-    X(map_policy)                                                              \
-    X(hll_policy)                                                              \
-    X(bit_policy)                                                              \
-    X(policy)                                                                  \
-    X(str_policy)                                                              \
-    X(index_bit_count)                                                         \
-    X(minhash_bit_count)                                                       \
-    X(mh_bit_count)                                                            \
-    X(byte_size)                                                               \
-    X(byte_offset)                                                             \
-    X(bit_offset)                                                              \
-    X(bit_size)                                                                \
-    X(shift)                                                                   \
-    X(signed)                                                                  \
-    X(sign)                                                                    \
-    X(action)                                                                  \
-    X(resize_flags)                                                            \
-    X(value)                                                                   \
-    X(value_list)                                                              \
-    X(value_begin)                                                             \
-    X(value_end)                                                               \
-    X(value_byte_size)                                                         \
-    X(sort_flags)                                                              \
-    X(list_order)                                                              \
-    X(map_order)                                                               \
-    X(order)                                                                   \
-    X(flags)                                                                   \
-    X(write_flags)                                                             \
-    X(write_mode)                                                              \
-    X(map_write_flags)                                                         \
-    X(persist_index)                                                           \
-    X(bit_write_flags)                                                         \
-    X(pad)                                                                     \
-    X(separator)                                                               \
-    X(range)                                                                   \
-    X(inverted)                                                                \
-    X(invert_size)                                                             \
-    X(ctx)                                                                     \
-    X(expr)                                                                    \
-    X(expr_flags)                                                              \
-    X(cdt_flags)                                                               \
-    X(mod_exp)                                                                 \
-    X(start)                                                                   \
-    X(end)                                                                     \
-    X(needle)                                                                  \
-    X(occurrence)                                                              \
-    X(prefix)                                                                  \
-    X(suffix)                                                                  \
-    X(numeric_type)                                                            \
-    X(pattern)                                                                 \
-    X(regex_flags)                                                             \
-    X(replacement)                                                             \
-    X(target_length)                                                           \
-    X(pad_string)                                                              \
-    X(id)                                                                      \
-    X(extra_args)                                                              \
-    X(order_key)                                                               \
-    X(pad_key)                                                                 \
-    X(filter_expr)                                                             \
-    X(__expr__)                                                                \
-    X(exp_type)                                                                \
-    X(modulo)                                                                  \
-    X(left)                                                                    \
-    X(right)                                                                   \
-    X(exprs)                                                                   \
-    X(regex)                                                                   \
-    X(regex_options)                                                           \
-    X(value_type)                                                              \
-    X(_op)                                                                     \
-    X(_rt)                                                                     \
-    X(_fixed)                                                                  \
+    X(node_name)                                                              \
+    X(index)                                                                  \
+    X(count)                                                                  \
+    X(rank)                                                                   \
+    X(return_type)                                                            \
+    X(val_end)                                                                \
+    X(map_key)                                                                \
+    X(list_policy)                                                            \
+    X(map_policy)                                                             \
+    X(hll_policy)                                                             \
+    X(bit_policy)                                                             \
+    X(policy)                                                                 \
+    X(str_policy)                                                             \
+    X(index_bit_count)                                                        \
+    X(minhash_bit_count)                                                      \
+    X(mh_bit_count)                                                           \
+    X(byte_size)                                                              \
+    X(byte_offset)                                                            \
+    X(bit_offset)                                                             \
+    X(bit_size)                                                               \
+    X(shift)                                                                  \
+    X(signed)                                                                 \
+    X(sign)                                                                   \
+    X(action)                                                                 \
+    X(resize_flags)                                                           \
+    X(value)                                                                  \
+    X(value_list)                                                             \
+    X(value_begin)                                                            \
+    X(value_end)                                                              \
+    X(value_byte_size)                                                        \
+    X(sort_flags)                                                             \
+    X(list_order)                                                             \
+    X(map_order)                                                              \
+    X(order)                                                                  \
+    X(flags)                                                                  \
+    X(write_flags)                                                            \
+    X(write_mode)                                                             \
+    X(map_write_flags)                                                        \
+    X(persist_index)                                                          \
+    X(bit_write_flags)                                                        \
+    X(pad)                                                                    \
+    X(separator)                                                              \
+    X(range)                                                                  \
+    X(inverted)                                                               \
+    X(invert_size)                                                            \
+    X(ctx)                                                                    \
+    X(expr)                                                                   \
+    X(expr_flags)                                                             \
+    X(cdt_flags)                                                              \
+    X(mod_exp)                                                                \
+    X(start)                                                                  \
+    X(end)                                                                    \
+    X(needle)                                                                 \
+    X(occurrence)                                                             \
+    X(prefix)                                                                 \
+    X(suffix)                                                                 \
+    X(numeric_type)                                                           \
+    X(pattern)                                                                \
+    X(regex_flags)                                                            \
+    X(replacement)                                                            \
+    X(target_length)                                                          \
+    X(pad_string)                                                             \
+    X(id)                                                                     \
+    X(extra_args)                                                             \
+    X(order_key)                                                              \
+    X(pad_key)                                                                \
+    X(filter_expr)                                                            \
+    X(__expr__)                                                               \
+    X(exp_type)                                                               \
+    X(modulo)                                                                 \
+    X(left)                                                                   \
+    X(right)                                                                  \
+    X(exprs)                                                                  \
+    X(regex)                                                                  \
+    X(regex_options)                                                          \
+    X(value_type)                                                             \
+    X(result)                                                                 \
+    X(message)                                                                \
+    X(record)                                                                 \
+    X(batch_records)                                                          \
+    X(_type)                                                                  \
+    X(meta)                                                                   \
+    X(ops)                                                                    \
+    X(read_all_bins)                                                          \
+    X(function)                                                               \
+    X(args)                                                                   \
+    X(_op)                                                                    \
+    X(add)                                                                    \
+    X(finish)                                                                 \
+    X(partial)                                                                \
+    X(_rt)                                                                    \
+    X(_fixed)                                                                 \
     X(_children)
 
 /* Classes that are written in Python (aerospike_py/types.py, _values.py) and
@@ -161,6 +175,9 @@ typedef enum exc_id {
     X(types, InfoNodeResult)                                                  \
     X(types, InfoResults)                                                     \
     X(types, NodeName)                                                        \
+    X(types, BatchRecord)                                                     \
+    X(types, BatchRetryInfo)                                                  \
+    X(types, BatchWriteResult)                                                \
     X(_values, GeoJSON)                                                       \
     X(_values, Geospatial)                                                    \
     X(_values, KeyOrderedDict)                                                \
@@ -171,6 +188,7 @@ typedef enum exc_id {
     X(_values, Transaction)
 
 enum {
+    QUERY_TYPES = 6,
     NAME_CACHE = 512 /* slots; a power of two */
 };
 
@@ -184,8 +202,15 @@ typedef struct ModState {
     PyTypeObject *OpType;
     PyTypeObject *PumpType;
     PyTypeObject *ExpressionType;
-    PyObject *op_entries; /* set: what a dict of an operation may have */
-    PyObject *expr_builders; /* dict: name of a builder to its row */
+    PyTypeObject *LazyType;
+    PyTypeObject *RowIterType;
+    PyObject *batch_module; /* helpers.batch.records; taken at first use */
+    PyTypeObject *QueryTypes[QUERY_TYPES]; /* in the order of query_type.c */
+    PyTypeObject *StreamType;
+    PyTypeObject *AsyncStreamType;
+    PyTypeObject *ReadyType;
+    PyObject *op_entries;       /* set: what a dict of an operation may have */
+    PyObject *expr_builders;    /* dict: name of a builder to its row */
     PyObject *get_running_loop; /* asyncio's; taken at first use */
     PyObject *InvalidStateError;
 #define X(from, name) PyTypeObject *name;
@@ -224,6 +249,8 @@ int module_add_constants(PyObject *module);
 int errors_setup(PyObject *module, ModState *state);
 int policy_setup(ModState *state);
 int client_setup_types(PyObject *module);
+int query_setup_types(PyObject *module);
+int query_intern_params(ModState *state);
 int async_setup_types(PyObject *module);
 int log_setup(ModState *state);
 void log_teardown(ModState *state);
@@ -235,6 +262,17 @@ unsigned long log_dropped(ModState *state);
 /* What Python 3.10 to 3.12 lack. */
 #if PY_VERSION_HEX < 0x030d0000
 #define PyLong_AsInt _PyLong_AsInt
+#endif
+
+/* What one object has in itself, without the interpreter's lock. */
+#if PY_VERSION_HEX < 0x030d0000
+#define STATE_LOCK(obj)                                                       \
+    {                                                                         \
+        (void)(obj)
+#define STATE_UNLOCK() }
+#else
+#define STATE_LOCK(obj) Py_BEGIN_CRITICAL_SECTION(obj)
+#define STATE_UNLOCK()  Py_END_CRITICAL_SECTION()
 #endif
 
 #endif

@@ -15,6 +15,7 @@ enum {
 static test_case *first_test;
 static int failures_here;
 static atomic_long blocks_alive;
+static atomic_long allocs_made;
 static atomic_long allocs_left = -1;
 static atomic_bool alloc_has_failed;
 static void *scratch[SCRATCH_MAX];
@@ -65,6 +66,7 @@ counted_resize(void *ptr, size_t size)
     if (left > 0) {
         atomic_fetch_sub(&allocs_left, 1);
     }
+    atomic_fetch_add(&allocs_made, 1);
     out = realloc(ptr, size);
     if (ptr == NULL && out != NULL) {
         atomic_fetch_add(&blocks_alive, 1);
@@ -94,6 +96,12 @@ bool
 test_alloc_failed(void)
 {
     return atomic_load(&alloc_has_failed);
+}
+
+long
+test_alloc_count(void)
+{
+    return atomic_load(&allocs_made);
 }
 
 static void

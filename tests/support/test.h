@@ -96,6 +96,10 @@ void test_fail_alloc(long n);
 /* Whether one has failed since. */
 bool test_alloc_failed(void);
 
+/* How many blocks were asked for, made larger ones included, since the
+ * program began. */
+long test_alloc_count(void);
+
 /* Run `body` with the first allocation failing, then the second ..., until it
  * needs no more; it must survive each. */
 #define WITH_EACH_ALLOC_FAILING(body)                                         \

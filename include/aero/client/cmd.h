@@ -32,6 +32,8 @@ typedef struct aero_source {
     void (*leave)(void *ctx, aero_cmd *cmd);
     /* A connection of the pool was made: watch it. */
     void (*opened)(void *ctx, aero_conn *conn, aero_pool *pool);
+    /* It can be used. */
+    void (*is_open)(void *ctx, aero_conn *conn);
     /* Take a late reply that is to be read out. */
     void (*drain)(void *ctx, struct aero_drain *drain);
     void *ctx;
@@ -62,7 +64,7 @@ struct aero_cmd {
     /* What is asked: set by the builder. */
     aero_buf out;      /* owned; the whole request */
     ptrdiff_t head_at; /* of the message in `out`, for the budget */
-    uint32_t ns_at;    /* the namespace's bytes in `out` */
+    char ns[AERO_NAMESPACE_MAX]; /* where it is routed by */
     uint8_t ns_len;
     uint8_t frame_type; /* of the reply */
     bool is_write;      /* may be in doubt */
@@ -101,6 +103,7 @@ struct aero_cmd {
     bool conn_is_new;
     bool greeting_runs;
     bool queued;           /* at its source, for a connection */
+    bool waited;           /* for one; its clock is not that of its begin */
     aero_cmd *next_queued; /* the source's */
     void *gathered;        /* drive/gather's; NULL: it goes its own way */
     aero_cmd **next_row;   /* drive/gather's: its row in a request */
@@ -160,6 +163,7 @@ static inline void
 aero_cmd_unqueue(aero_cmd *cmd)
 {
     cmd->queued = false;
+    cmd->waited = true;
 }
 
 /* The reply's body, after AERO_OK without on_frame. */

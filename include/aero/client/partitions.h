@@ -34,6 +34,7 @@ typedef struct aero_part {
 /* Counted: a query object and the iteration it started share it. */
 typedef struct aero_parts {
     atomic_uint refs;
+    atomic_bool taken; /* a query runs on them */
     uint32_t begin; /* the first partition */
     uint32_t count;
     aero_part at[]; /* `count` of them */

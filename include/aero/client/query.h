@@ -86,6 +86,7 @@ struct aero_query {
     uint64_t given_at; /* of them, when this round began */
     uint32_t failures; /* rounds on end that brought nothing */
     bool closing;
+    bool has_parts; /* `parts` is taken by this one */
 
     /* How it ended. */
     aero_rc rc;
@@ -104,7 +105,7 @@ void aero_query_open(aero_query *q, aero_span ns, aero_span set,
 void aero_query_put_field(aero_query *q, aero_field_type type, aero_span data);
 
 /* The clock starts; after this the task may be run.  AERO_ERROR when the
- * request does not fit a message. */
+ * request does not fit a message, or the partitions are read by another. */
 aero_rc aero_query_begin(aero_query *q, aero_cluster *cluster,
                          const aero_source *source, uint64_t now);
 
@@ -122,6 +123,8 @@ aero_query_took aero_query_take_item(aero_query *q, aero_query_item *item);
 /* A frame is held: taking gives an item, most likely. */
 bool aero_query_has_frame(const aero_query *q);
 
+/* The task will not be run for a while, without having paused by itself. */
+void aero_query_suspend(aero_query *q);
 /* Enough: the next run of the task closes what is open, and ends. */
 void aero_query_close(aero_query *q);
 /* The same at once, for the thread that runs the task. */

@@ -37,8 +37,9 @@ typedef struct aero_probe {
     aero_addr addrs[AERO_PROBE_ADDRS];
     size_t n_addrs;
     size_t next_addr;
-    bool behind;  /* addrs are those the node itself named */
-    aero_ask ask; /* of the address being tried */
+    bool behind;       /* addrs are those the node itself named */
+    aero_login *login; /* counted; of the node that answers; or NULL */
+    aero_ask ask;      /* of the address being tried */
     bool has_ask;
     aero_ask front; /* the balancer's, kept in case none behind it answers */
     bool has_front;
