@@ -60,6 +60,7 @@ aero_cmd_reset(aero_cmd *cmd)
     cmd->replica_no = 0;
     cmd->n_sent = 0;
     cmd->queued = false;
+    cmd->waited = false;
     cmd->gathered = NULL;
     cmd->next_row = NULL;
     cmd->rc = AERO_MORE;
@@ -487,7 +488,8 @@ open_new(aero_cmd *cmd)
 static void
 begin_exchange(aero_cmd *cmd)
 {
-    uint64_t now = cmd->try_no == 0 ? cmd->began_at : aero_clock_now();
+    uint64_t now =
+        cmd->try_no == 0 && !cmd->waited ? cmd->began_at : aero_clock_now();
     uint64_t left_ms = 0;
 
     if (cmd->attempt_by != AERO_NEVER) {
@@ -575,6 +577,10 @@ open_conn(aero_cmd *cmd)
     if (rc == AERO_ERROR) {
         return lose_conn(cmd);
     }
+    if (cmd->source != NULL) {
+        cmd->source->is_open(cmd->source->ctx, cmd->conn);
+    }
+    cmd->waited = true;
     begin_exchange(cmd);
     return AERO_OK;
 }
