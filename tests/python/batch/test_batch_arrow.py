@@ -84,6 +84,6 @@ def test_a_column_has_one_type(client, new_key, first, second):
 
 def test_polars(client, keys):
     pl = pytest.importorskip("polars")
-    frame = pl.from_arrow(client.batch_read(keys, ["n", "x", "s", "l"]))
+    frame = pl.from_arrow(client.batch_read(keys, ["n", "x", "s", "l"])).struct.unnest()
     assert frame["n"].to_list() == [1, None, None, -5]
     assert frame["l"].to_list() == [[1, 2], None, [], [3, None]]
