@@ -105,6 +105,7 @@ client_leave(Client *client, aero_cluster *cluster, bool explicit_call)
                    : explicit_call ? LIFE_CLOSED
                                    : LIFE_NEW;
     client->explicit_connect = cluster != NULL && explicit_call;
+    client->reopens = client->reopens && cluster == NULL;
     pthread_mutex_unlock(&client->lock);
 }
 
@@ -261,6 +262,7 @@ client_take_out(Client *client, aero_cluster **cluster)
         client->cluster = NULL;
         client->life = LIFE_CLOSED;
         client->explicit_connect = false;
+        client->reopens = false;
     }
     pthread_mutex_unlock(&client->lock);
     if (busy) {
@@ -328,9 +330,15 @@ client_after_fork(PyObject *op, PyObject *unused)
     client->spare = NULL;
     client->n_spare = 0;
     pump_abandon_all(client);
+    if (client->gate != NULL) {
+        /* Those inside are the parent's; the old one may be locked. */
+        client->gate = aero_gate_new(aero_gate_limit(client->gate),
+                                     aero_gate_wait_ms(client->gate));
+    }
     if (was) {
         client->life = LIFE_NEW;
         client->explicit_connect = false;
+        client->reopens = client->is_async;
     }
     if (cluster != NULL) {
         aero_tender_abandon(cluster);
@@ -345,6 +353,7 @@ call_method(PyObject *op, const Signature *sigs, call_build build,
             PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     Client *client = (Client *)op;
+    const Signature *sig = &sigs[client->face->index];
     Call *call;
 
     if (client->face->strict) {
@@ -359,8 +368,8 @@ call_method(PyObject *op, const Signature *sigs, call_build build,
     if (call == NULL) {
         return NULL;
     }
-    if (args_bind(client->state, &sigs[client->face->index], args, nargs,
-                  kwnames, call->argv) < 0 ||
+    call->sig = sig;
+    if (args_bind(client->state, sig, args, nargs, kwnames, call->argv) < 0 ||
         build(call) < 0) {
         call_free(call);
         return NULL;
@@ -503,6 +512,9 @@ client_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(client->config);
     Py_VISIT(client->serializer);
     Py_VISIT(client->deserializer);
+    for (Pump *pump = client->pumps; pump != NULL; pump = pump->next) {
+        Py_VISIT(pump);
+    }
     return 0;
 }
 
@@ -511,6 +523,7 @@ client_clear(PyObject *op)
 {
     Client *client = (Client *)op;
 
+    pump_close_all(client);
     Py_CLEAR(client->dict);
     Py_CLEAR(client->config);
     Py_CLEAR(client->serializer);
@@ -534,6 +547,7 @@ client_dealloc(PyObject *op)
         aero_cluster_release(client->cluster);
     }
     free_spare(client);
+    aero_gate_release(client->gate);
     client_clear(op);
     pthread_mutex_destroy(&client->lock);
     pthread_mutex_destroy(&client->connect);

@@ -384,12 +384,24 @@ static void *
 raise_texts(ModState *state, exc_id id, PyObject *msg, PyObject *text)
 {
     Fault fault = {.type = state->exc[id], .msg = msg, .text = text};
-    PyObject *code = PyObject_GetAttr(fault.type, state->str_code);
+    PyObject *type;
+    PyObject *exc;
+    PyObject *trace;
+    PyObject *code;
 
+    /* What is raised already is the context, and no failure of the look-up. */
+    PyErr_Fetch(&type, &exc, &trace);
+    code = PyObject_GetAttr(fault.type, state->str_code);
     if (msg != NULL && text != NULL && code != NULL) {
         fault.code =
             code == Py_None ? AERO_ERR_CLIENT : (int)PyLong_AsLong(code);
+        PyErr_Restore(type, exc, trace);
         raise_fault(state, &fault);
+    }
+    else {
+        Py_XDECREF(type);
+        Py_XDECREF(exc);
+        Py_XDECREF(trace);
     }
     Py_XDECREF(msg);
     Py_XDECREF(text);
