@@ -104,6 +104,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--full", metavar="VERSION", action="append",
                         help="all tests here only (may be repeated)")
+    parser.add_argument("--smoke", action="store_true", help="a smoke run everywhere")
     parser.add_argument("--only", metavar="VERSION", action="append",
                         help="no other version (may be repeated)")
     options = parser.parse_args()
@@ -118,7 +119,8 @@ def main() -> int:
     WORK.mkdir(parents=True)
     sdist = make_sdist()
     for version, python in chosen.items():
-        test(version, python, sdist, options.full is None or version in options.full)
+        full = not options.smoke and (options.full is None or version in options.full)
+        test(version, python, sdist, full)
     return 0
 
 
