@@ -5165,7 +5165,8 @@ class Query:
         Returns
         -------
         Pages
-            Iterator of ``Page``: a list of records with ``cursor`` (None behind the last page).
+            Iterator of ``Page``: a list of records with ``cursor``, which is None when nothing is left
+            (a page that is full to the last record may have one that leads to nothing).
 
         Notes
         -----
@@ -5453,7 +5454,8 @@ class AsyncQuery:
         Returns
         -------
         Pages
-            Iterator of ``Page``: a list of records with ``cursor`` (None behind the last page).
+            Iterator of ``Page``: a list of records with ``cursor``, which is None when nothing is left
+            (a page that is full to the last record may have one that leads to nothing).
 
         Notes
         -----
@@ -5742,7 +5744,8 @@ class OfficialQuery:
         Returns
         -------
         Pages
-            Iterator of ``Page``: a list of records with ``cursor`` (None behind the last page).
+            Iterator of ``Page``: a list of records with ``cursor``, which is None when nothing is left
+            (a page that is full to the last record may have one that leads to nothing).
 
         Notes
         -----
@@ -5947,7 +5950,8 @@ class Scan:
         Returns
         -------
         Pages
-            Iterator of ``Page``: a list of records with ``cursor`` (None behind the last page).
+            Iterator of ``Page``: a list of records with ``cursor``, which is None when nothing is left
+            (a page that is full to the last record may have one that leads to nothing).
 
         Notes
         -----
@@ -6153,7 +6157,8 @@ class AsyncScan:
         Returns
         -------
         Pages
-            Iterator of ``Page``: a list of records with ``cursor`` (None behind the last page).
+            Iterator of ``Page``: a list of records with ``cursor``, which is None when nothing is left
+            (a page that is full to the last record may have one that leads to nothing).
 
         Notes
         -----
@@ -6359,7 +6364,8 @@ class OfficialScan:
         Returns
         -------
         Pages
-            Iterator of ``Page``: a list of records with ``cursor`` (None behind the last page).
+            Iterator of ``Page``: a list of records with ``cursor``, which is None when nothing is left
+            (a page that is full to the last record may have one that leads to nothing).
 
         Notes
         -----
