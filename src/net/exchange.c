@@ -5,7 +5,8 @@
 
 enum {
     FIRST_READ = 4096, /* room for the first recv: most replies at once */
-    BIG_READ = 64 << 10
+    BIG_READ = 64 << 10,
+    STEP_READ = 512 << 10 /* of one step: whoever steps has others to see to */
 };
 
 void
@@ -204,6 +205,7 @@ receive(aero_exchange *x, aero_status *st)
 {
     aero_buf *in = x->in;
     size_t room = x->on_frame == NULL ? FIRST_READ : BIG_READ;
+    size_t sum = 0;
 
     for (;;) {
         size_t got = 0;
@@ -223,6 +225,12 @@ receive(aero_exchange *x, aero_status *st)
         rc = take_frames(x, st);
         if (rc != AERO_MORE || x->held) {
             return rc;
+        }
+        sum += got;
+        if (sum >= STEP_READ &&
+            (x->conn->tls == NULL || !aero_tls_has_bytes(x->conn->tls))) {
+            x->conn->want = AERO_WANT_READ;
+            return AERO_MORE;
         }
     }
 }

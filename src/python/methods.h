@@ -20,6 +20,25 @@
     X(increment) \
     X(operate) \
     X(operate_ordered) \
+    X(admin_create_user) \
+    X(admin_create_pki_user) \
+    X(admin_drop_user) \
+    X(admin_set_password) \
+    X(admin_change_password) \
+    X(admin_grant_roles) \
+    X(admin_revoke_roles) \
+    X(admin_query_user_info) \
+    X(admin_query_users_info) \
+    X(admin_create_role) \
+    X(admin_drop_role) \
+    X(admin_grant_privileges) \
+    X(admin_revoke_privileges) \
+    X(admin_set_whitelist) \
+    X(admin_set_quotas) \
+    X(admin_query_role) \
+    X(admin_query_roles) \
+    X(admin_get_role) \
+    X(admin_get_roles) \
     X(batch_read) \
     X(batch_write) \
     X(batch_operate) \
@@ -85,6 +104,25 @@ int build_prepend(Call *call);
 int build_increment(Call *call);
 int build_operate(Call *call);
 int build_operate_ordered(Call *call);
+int build_admin_create_user(Call *call);
+int build_admin_create_pki_user(Call *call);
+int build_admin_drop_user(Call *call);
+int build_admin_set_password(Call *call);
+int build_admin_change_password(Call *call);
+int build_admin_grant_roles(Call *call);
+int build_admin_revoke_roles(Call *call);
+int build_admin_query_user_info(Call *call);
+int build_admin_query_users_info(Call *call);
+int build_admin_create_role(Call *call);
+int build_admin_drop_role(Call *call);
+int build_admin_grant_privileges(Call *call);
+int build_admin_revoke_privileges(Call *call);
+int build_admin_set_whitelist(Call *call);
+int build_admin_set_quotas(Call *call);
+int build_admin_query_role(Call *call);
+int build_admin_query_roles(Call *call);
+int build_admin_get_role(Call *call);
+int build_admin_get_roles(Call *call);
 int build_batch_read(Call *call);
 int build_batch_write(Call *call);
 int build_batch_operate(Call *call);
