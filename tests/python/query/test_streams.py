@@ -250,6 +250,17 @@ async def test_a_cancelled_wait_loses_nothing(loaded, set_name):
     assert cancelled > 0
 
 
+async def test_a_wait_that_never_began_loses_nothing(loaded, set_name):
+    stream = loaded.query("test", set_name).stream()
+    found = []
+    async for record in stream:
+        found.append(record.bins["n"])
+        if len(found) % 100 == 0:
+            with pytest.raises(asyncio.TimeoutError):
+                await asyncio.wait_for(anext(stream), 0)
+    assert sorted(found) == list(range(BIG))
+
+
 async def test_a_cancelled_query_frees_its_connections(loaded, set_name):
     task = asyncio.create_task(
         loaded.query("test", set_name).results({"records_per_second": 100}))
