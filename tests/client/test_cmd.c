@@ -522,6 +522,7 @@ TEST(other_connections_of_a_broken_one_are_looked_at)
     rig r;
 
     REQUIRE(rig_open(&r, &(rig_options){.nodes = 1}));
+    rig_control(&r, "fault kind=delay ms=30 class=read times=2");
     for (int i = 0; i < 2; i++) {
         aero_cmd_init(&both[i]);
         rig_put_get(&both[i], 1, NULL);
