@@ -338,8 +338,10 @@ aero_tend_result(const aero_tend *tend, aero_status *st)
     if (tend->n_members != 0) {
         return AERO_OK;
     }
+    /* What a server said, say of a password, is the reason; silence is not. */
     return aero_fail(st,
-                     tend->seeds_code != 0 && tend->seeds_code > 0
+                     tend->seeds_code > 0 &&
+                             tend->seeds_code != AERO_ERR_TIMEOUT
                          ? tend->seeds_code
                          : AERO_ERR_CONNECTION,
                      "Failed to connect: %s",
