@@ -19,7 +19,8 @@ error_rate_window connect_timeout use_shared_connection send_bool_as compression
 tend_interval cluster_name app_id strict_types rack_aware rack_id rack_ids
 use_services_alternate max_socket_idle fail_if_not_connected force_single_node
 timeout idle_timeout conn_pools_per_node auth_mode max_concurrent_operations
-operation_queue_timeout_ms ip_map coalesce_reads compat
+operation_queue_timeout_ms ip_map coalesce_reads coalesce_max_rows coalesce_max_requests
+async_warm_connections compat
 """.split())
 SUB_KEYS = {
     "lua": frozenset(("user_path", "system_path")),
@@ -36,6 +37,9 @@ POLICY_EXTRAS = frozenset("""metrics auth_mode login_timeout_ms total_timeout so
     thread_pool_size""".split())
 SHORTCUTS = ("total_timeout", "socket_timeout", "max_retries", "key", "exists", "replica",
              "commit_level", "read_mode_ap")
+#: Settings of the asynchronous client, and the most that each may be.
+AT_LEAST_ONE = {"async_warm_connections": 0xFFFF, "coalesce_max_rows": 5000,
+                "coalesce_max_requests": 1000}
 FLAGS = frozenset("""compress durable_delete on_locking_only deserialize concurrent allow_inline
     allow_inline_ssd respond_all_keys short_query include_bin_data send_as_is
     check_bounds""".split())
@@ -153,6 +157,11 @@ def _read_numbers(config: Mapping[str, Any], out: dict[str, Any], strict: bool) 
     for name in names:
         if config.get(name) is not None:
             out[name] = _unsigned(name, config[name], strict)
+    for name, most in AT_LEAST_ONE.items():
+        if config.get(name) is not None:
+            out[name] = _unsigned(name, config[name], False, most)
+            if out[name] == 0:
+                raise param(f"{name} must be at least 1")
     if config.get("timeout") is not None and "connect_timeout" not in out:
         out["connect_timeout"] = _unsigned("timeout", config["timeout"], strict)
     if config.get("max_threads") is not None and "max_conns_per_node" not in out:

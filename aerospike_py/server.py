@@ -90,7 +90,7 @@ def _hashed(password: str) -> str:
     """The hash that clients send, where the C library cannot make it."""
     if sys.platform != "darwin" or password.startswith("$2"):
         return password
-    import bcrypt  # type: ignore[import-not-found]  # macOS has no crypt for it
+    import bcrypt  # macOS has no crypt for it
 
     return bcrypt.hashpw(password.encode(), _SALT).decode()
 

@@ -514,7 +514,9 @@ static bool
 conclude_group(aero_batch *batch, aero_batch_group *group)
 {
     const aero_cmd *cmd = &group->cmd;
-    int32_t code = cmd->rc == AERO_OK ? AERO_ERR_NO_RESPONSE : cmd->st.code;
+    int32_t code = cmd->rc != AERO_OK             ? cmd->st.code
+                   : group->result != AERO_ERR_OK ? group->result
+                                                  : AERO_ERR_NO_RESPONSE;
     bool left = false;
 
     for (uint32_t i = 0; i < group->count; i++) {
@@ -699,6 +701,7 @@ aero_batch_begin(aero_batch *batch, aero_cluster *cluster,
     batch->total_by = aero_clock_after(now, batch->policy.total_timeout);
     batch->linearize = batch->policy.read_mode_sc == AERO_READ_SC_LINEARIZE;
     batch->store.len = 0;
+    batch->store.max = SIZE_MAX / 2; /* many nodes, a frame each */
     aero_status_clear(&batch->st);
     for (size_t i = 0; i < batch->n_rows; i++) {
         aero_row *row = &batch->rows[i];

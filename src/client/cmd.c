@@ -61,6 +61,7 @@ aero_cmd_reset(aero_cmd *cmd)
     cmd->replica_no = 0;
     cmd->n_sent = 0;
     cmd->queued = false;
+    cmd->waited = false;
     cmd->gathered = NULL;
     cmd->next_row = NULL;
     cmd->rc = AERO_MORE;
@@ -488,7 +489,8 @@ open_new(aero_cmd *cmd)
 static void
 begin_exchange(aero_cmd *cmd)
 {
-    uint64_t now = cmd->try_no == 0 ? cmd->began_at : aero_clock_now();
+    uint64_t now =
+        cmd->try_no == 0 && !cmd->waited ? cmd->began_at : aero_clock_now();
     uint64_t left_ms = 0;
 
     if (cmd->attempt_by != AERO_NEVER) {
@@ -513,6 +515,7 @@ begin_exchange(aero_cmd *cmd)
     cmd->conn->patience_ms = (uint32_t)left_ms;
     aero_exchange_init(&cmd->x, cmd->conn, aero_buf_span(&cmd->out), &cmd->in,
                        cmd->frame_type);
+    cmd->x.is_watched = cmd->source != NULL;
     cmd->x.on_frame = cmd->on_frame;
     cmd->x.ctx = cmd->ctx;
     cmd->state = AERO_CMD_EXCHANGE;
@@ -576,6 +579,10 @@ open_conn(aero_cmd *cmd)
     if (rc == AERO_ERROR) {
         return lose_conn(cmd);
     }
+    if (cmd->source != NULL) {
+        cmd->source->is_open(cmd->source->ctx, cmd->conn);
+    }
+    cmd->waited = true;
     begin_exchange(cmd);
     return AERO_OK;
 }

@@ -34,10 +34,12 @@ call_new(Client *client)
     }
     call->task = &call->cmd.task;
     call->client = client;
+    call->sig = NULL;
     call->state = client->state;
     call->face = client->face;
     call->begin = NULL;
     call->cancel = NULL;
+    call->may_have_written = NULL;
     call->self = NULL;
     call->pump = NULL;
     call->again = false;
@@ -287,10 +289,97 @@ call_begin(Call *call, const aero_source *source)
     return 0;
 }
 
+aero_gate *
+call_gate(const Call *call)
+{
+    return call->sig != NULL && call->sig->is_data ? call->client->gate : NULL;
+}
+
+uint64_t
+call_total_by(const Call *call)
+{
+    return aero_clock_after(aero_clock_now(), call->policy.total_timeout);
+}
+
+void *
+call_raise_refused(const Call *call, int32_t code)
+{
+    const aero_gate *gate = call->client->gate;
+    unsigned limit = aero_gate_limit(gate);
+    aero_status st;
+
+    aero_status_clear(&st);
+    if (code == AERO_ERR_ASYNC_QUEUE_FULL) {
+        aero_fail(&st, code,
+                  "%s: none of %u operations (max_concurrent_operations) has "
+                  "ended within %u ms (operation_queue_timeout_ms)",
+                  call->sig->method, limit, aero_gate_wait_ms(gate));
+    }
+    else {
+        aero_fail(&st, code,
+                  "timeout: total_timeout of %u ms has passed, waiting for "
+                  "one of %u operations (max_concurrent_operations) to end",
+                  call->policy.total_timeout, limit);
+    }
+    return raise_record(call->state, &st, call->argv[0], NULL);
+}
+
+/* Wait for a place, without the interpreter's lock. */
+static int
+pass_gate(const Call *call, aero_gate *gate, aero_pass *pass)
+{
+    uint64_t total_by = call_total_by(call);
+    uint64_t by = aero_gate_patience(gate, aero_clock_now(), total_by);
+    Unlocked unlocked;
+    aero_wait wait = {check_signals, &unlocked, -1};
+    aero_rc rc;
+
+    if (aero_gate_join(gate, pass, NULL)) {
+        return 0;
+    }
+    unlocked.thread = GIL_SAVE();
+    rc = aero_gate_wait(gate, pass, by, &wait);
+    GIL_RESTORE(unlocked.thread);
+    if (rc == AERO_OK) {
+        return 0;
+    }
+    if (!PyErr_Occurred()) {
+        call_raise_refused(call, by < total_by ? AERO_ERR_ASYNC_QUEUE_FULL
+                                               : AERO_ERR_TIMEOUT);
+    }
+    return -1;
+}
+
+/* Begin, wait and finish. */
+static PyObject *
+run_begun(Call *call)
+{
+    PyObject *result;
+    aero_rc rc;
+
+    if (call_begin(call, NULL) < 0) {
+        return NULL;
+    }
+    do {
+        rc = wait_for(call);
+        if (rc == AERO_MORE && call->task == &call->cmd.task) {
+            aero_cmd_cancel(&call->cmd, AERO_ERR_CLIENT_ABORT, "interrupted");
+        }
+        else if (rc == AERO_MORE && call->txn_run != NULL) {
+            cancel_txn(call);
+        }
+        call->again = false;
+        result = call->finish(call);
+    } while (call->again);
+    return result;
+}
+
 PyObject *
 call_run(Call *call)
 {
     PyObject *result = NULL;
+    aero_gate *gate = call_gate(call);
+    aero_pass pass = {AERO_PASS_NONE, NULL, NULL, NULL};
 
     if (call->task == NULL) {
         result = call->finish(call);
@@ -300,20 +389,12 @@ call_run(Call *call)
     if (call->cluster == NULL) {
         call->cluster = client_cluster(call->client);
     }
-    if (call->cluster != NULL && call_begin(call, NULL) == 0) {
-        do {
-            aero_rc rc = wait_for(call);
-
-            if (rc == AERO_MORE && call->task == &call->cmd.task) {
-                aero_cmd_cancel(&call->cmd, AERO_ERR_CLIENT_ABORT,
-                                "interrupted");
-            }
-            else if (rc == AERO_MORE && call->txn_run != NULL) {
-                cancel_txn(call);
-            }
-            call->again = false;
-            result = call->finish(call);
-        } while (call->again);
+    if (call->cluster != NULL &&
+        (gate == NULL || pass_gate(call, gate, &pass) == 0)) {
+        result = run_begun(call);
+        if (gate != NULL) {
+            aero_gate_leave(gate, &pass, NULL);
+        }
     }
     call_free(call);
     return result;

@@ -14,6 +14,7 @@
 #include "value.h"
 
 #include "aero/client/txn.h"
+#include "aero/drive/gate.h"
 
 typedef struct Client Client;
 typedef struct Call Call;
@@ -21,10 +22,11 @@ typedef struct Call Call;
 typedef PyObject *(*call_finish)(Call *call);
 
 struct Call {
-    aero_cmd cmd;    /* of calls that are one request */
-    aero_task *task; /* what is run; NULL: nothing, finish at once */
-    Client *client;  /* borrowed: whoever runs the call holds it */
-    PyObject *self;  /* borrowed; a query, or NULL: the client's own method */
+    aero_cmd cmd;         /* of calls that are one request */
+    aero_task *task;      /* what is run; NULL: nothing, finish at once */
+    Client *client;       /* borrowed: whoever runs the call holds it */
+    const Signature *sig; /* the method; NULL: none of those that users call */
+    PyObject *self; /* borrowed; a query, or NULL: the client's own method */
     struct Pump *pump; /* borrowed; of an asynchronous call that runs */
     ModState *state;
     const Face *face;
@@ -44,6 +46,9 @@ struct Call {
     aero_span host;
     /* Cancel what a composite task runs; NULL: only `cmd`. */
     void (*cancel)(Call *call);
+    /* Of composite tasks: may something have been written?  NULL: they only
+     * read. */
+    bool (*may_have_written)(const Call *call);
     void *more; /* of composite calls; freed by free_more */
     void (*free_more)(Call *call);
     PyObject *hold;        /* owned; kept until the end */
@@ -82,10 +87,15 @@ struct Client {
     int life;                 /* lock; LIFE_... */
     bool explicit_connect;    /* lock */
     aero_cluster *connecting; /* counted; of an asynchronous connect */
+    bool reopens;             /* forked while connected: at the next use */
     struct Pump *pumps;       /* lock; owned references; one for each loop */
+    aero_gate *gate;          /* counted; NULL: any number runs at once */
     bool coalesce;            /* reads of one pass travel together */
+    uint32_t max_rows;        /* of them in a request */
+    uint32_t max_flights;     /* such requests to a node at a time */
     uint32_t warm_conns;      /* of a loop and node */
     uint32_t max_conns;
+    uint32_t max_idle_ms;
     Call *spare; /* lock; owned */
     int n_spare; /* lock */
 };
@@ -103,6 +113,13 @@ void call_free(Call *call); /* NULL is fine */
 
 /* Start the clock and prepare the task; `source` as in cmd.h. */
 int call_begin(Call *call, const aero_source *source);
+
+/* Where the call has to pass before it runs; NULL: nowhere. */
+aero_gate *call_gate(const Call *call);
+/* The end of its total timeout. */
+uint64_t call_total_by(const Call *call);
+/* It waited there for too long; `code` as in aero_run. */
+void *call_raise_refused(const Call *call, int32_t code);
 
 /* Run it here, without the interpreter's lock, and give the result.  Takes
  * `call`. */

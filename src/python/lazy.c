@@ -483,6 +483,10 @@ static PyMethodDef lazy_methods[] = {
     {"to_list", lazy_to_list, METH_NOARGS, to_list_doc},
     {"to_numpy", (PyCFunction)(void (*)(void))lazy_to_numpy,
      METH_VARARGS | METH_KEYWORDS, lazy_to_numpy_doc},
+    {"__arrow_c_array__", (PyCFunction)(void (*)(void))lazy_arrow_array,
+     METH_FASTCALL | METH_KEYWORDS, lazy_arrow_array_doc},
+    {"__arrow_c_stream__", (PyCFunction)(void (*)(void))lazy_arrow_stream,
+     METH_FASTCALL | METH_KEYWORDS, lazy_arrow_stream_doc},
     {"all_user_keys", lazy_all_user_keys, METH_NOARGS, keys_doc},
     {"found_count", lazy_found_count, METH_NOARGS, found_doc},
     {"release_cache", lazy_release_cache, METH_NOARGS, release_doc},
@@ -545,6 +549,23 @@ static PyType_Spec iter_spec = {
     .slots = iter_slots,
 };
 
+/* It reads like a mapping; let isinstance know. */
+static int
+register_mapping(PyObject *type)
+{
+    PyObject *module = PyImport_ImportModule("collections.abc");
+    PyObject *mapping =
+        module == NULL ? NULL : PyObject_GetAttrString(module, "Mapping");
+    PyObject *done = mapping == NULL
+                         ? NULL
+                         : PyObject_CallMethod(mapping, "register", "O", type);
+
+    Py_XDECREF(module);
+    Py_XDECREF(mapping);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}
+
 int
 lazy_setup_types(PyObject *module)
 {
@@ -557,5 +578,7 @@ lazy_setup_types(PyObject *module)
     if (state->LazyType == NULL || state->RowIterType == NULL) {
         return -1;
     }
-    return PyModule_AddType(module, state->LazyType);
+    return register_mapping((PyObject *)state->LazyType) < 0
+               ? -1
+               : PyModule_AddType(module, state->LazyType);
 }

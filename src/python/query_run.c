@@ -39,6 +39,7 @@ query_run(PyObject *self, const Signature *sigs, call_build build,
     if (call == NULL) {
         return NULL;
     }
+    call->sig = sig;
     call->self = self;
     if (args_bind(q->state, sig, args, nargs, kwnames, call->argv) < 0 ||
         build(call) < 0) {

@@ -32,6 +32,8 @@ typedef struct aero_source {
     void (*leave)(void *ctx, aero_cmd *cmd);
     /* A connection of the pool was made: watch it. */
     void (*opened)(void *ctx, aero_conn *conn, aero_pool *pool);
+    /* It can be used. */
+    void (*is_open)(void *ctx, aero_conn *conn);
     /* Take a late reply that is to be read out. */
     void (*drain)(void *ctx, struct aero_drain *drain);
     void *ctx;
@@ -102,6 +104,7 @@ struct aero_cmd {
     bool conn_is_new;
     bool greeting_runs;
     bool queued;           /* at its source, for a connection */
+    bool waited;           /* for one; its clock is not that of its begin */
     aero_cmd *next_queued; /* the source's */
     void *gathered;        /* drive/gather's; NULL: it goes its own way */
     aero_cmd **next_row;   /* drive/gather's: its row in a request */
@@ -161,6 +164,7 @@ static inline void
 aero_cmd_unqueue(aero_cmd *cmd)
 {
     cmd->queued = false;
+    cmd->waited = true;
 }
 
 /* What had to go before it has failed: it ends so, without being begun. */
