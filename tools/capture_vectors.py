@@ -12,8 +12,8 @@ this process, which reads the operations that pass.
 from __future__ import annotations
 
 import base64
-import inspect
 import contextlib
+import inspect
 import json
 import os
 import socket
