@@ -6839,7 +6839,8 @@ class Query:
         Returns
         -------
         Pages
-            Iterator of ``Page``: a list of records with ``cursor`` (None behind the last page).
+            Iterator of ``Page``: a list of records with ``cursor``, which is None when nothing is left
+            (a page that is full to the last record may have one that leads to nothing).
 
         Notes
         -----
@@ -7127,7 +7128,8 @@ class AsyncQuery:
         Returns
         -------
         Pages
-            Iterator of ``Page``: a list of records with ``cursor`` (None behind the last page).
+            Iterator of ``Page``: a list of records with ``cursor``, which is None when nothing is left
+            (a page that is full to the last record may have one that leads to nothing).
 
         Notes
         -----
@@ -7416,7 +7418,8 @@ class OfficialQuery:
         Returns
         -------
         Pages
-            Iterator of ``Page``: a list of records with ``cursor`` (None behind the last page).
+            Iterator of ``Page``: a list of records with ``cursor``, which is None when nothing is left
+            (a page that is full to the last record may have one that leads to nothing).
 
         Notes
         -----
@@ -7621,7 +7624,8 @@ class Scan:
         Returns
         -------
         Pages
-            Iterator of ``Page``: a list of records with ``cursor`` (None behind the last page).
+            Iterator of ``Page``: a list of records with ``cursor``, which is None when nothing is left
+            (a page that is full to the last record may have one that leads to nothing).
 
         Notes
         -----
@@ -7827,7 +7831,8 @@ class AsyncScan:
         Returns
         -------
         Pages
-            Iterator of ``Page``: a list of records with ``cursor`` (None behind the last page).
+            Iterator of ``Page``: a list of records with ``cursor``, which is None when nothing is left
+            (a page that is full to the last record may have one that leads to nothing).
 
         Notes
         -----
@@ -8033,7 +8038,8 @@ class OfficialScan:
         Returns
         -------
         Pages
-            Iterator of ``Page``: a list of records with ``cursor`` (None behind the last page).
+            Iterator of ``Page``: a list of records with ``cursor``, which is None when nothing is left
+            (a page that is full to the last record may have one that leads to nothing).
 
         Notes
         -----
@@ -8138,6 +8144,8 @@ class LazyBatchRecords(Mapping[Any, dict[str, Any]]):
     def to_list(self) -> list[dict[str, Any] | None]: ...
     def to_numpy(self, dtype: Any = None, *, out: Any = None,
                  on_error: str | None = None) -> NumpyBatchRecords: ...
+    def __arrow_c_array__(self, requested_schema: Any = None, /) -> tuple[Any, Any]: ...
+    def __arrow_c_stream__(self, requested_schema: Any = None, /) -> Any: ...
     def all_user_keys(self) -> list[Any]: ...
     def found_count(self) -> int: ...
     def release_cache(self) -> None: ...

@@ -634,6 +634,7 @@ aero_batch_begin(aero_batch *batch, aero_cluster *cluster,
     batch->total_by = aero_clock_after(now, batch->policy.total_timeout);
     batch->linearize = batch->policy.read_mode_sc == AERO_READ_SC_LINEARIZE;
     batch->store.len = 0;
+    batch->store.max = SIZE_MAX / 2; /* many nodes, a frame each */
     aero_status_clear(&batch->st);
     for (size_t i = 0; i < batch->n_rows; i++) {
         aero_row *row = &batch->rows[i];

@@ -8,6 +8,10 @@ run(aero_ask *ask)
 {
     aero_rc rc;
 
+    if (ask->out.failed) {
+        return aero_fail(&ask->st, AERO_ERR_CLIENT,
+                         "no memory for an info request");
+    }
     if (ask->conn == NULL) {
         ask->conn =
             aero_conn_new(&ask->addr, ask->tls, ask->tls_name, &ask->st);

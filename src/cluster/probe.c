@@ -110,6 +110,20 @@ note(aero_probe *probe, const aero_addr *addr, const aero_status *why)
 
 /* ---- addresses ---- */
 
+/* With more to try behind it, one that is silent may not use up all the
+ * time. */
+static uint64_t
+share_of_time(const aero_probe *probe, size_t addrs_left)
+{
+    size_t left = addrs_left + probe->n_hosts - probe->host - 1;
+    uint64_t now = aero_clock_now();
+
+    if (probe->ends_at == AERO_NEVER || probe->ends_at <= now || left < 2) {
+        return probe->ends_at;
+    }
+    return now + (probe->ends_at - now) / left;
+}
+
 static aero_rc
 take_resolved(aero_probe *probe)
 {
@@ -119,8 +133,12 @@ take_resolved(aero_probe *probe)
     aero_status_clear(&st);
     rc = probe->resolver->poll(probe->resolving, probe->addrs,
                                AERO_PROBE_ADDRS, &probe->n_addrs, &st);
-    if (rc == AERO_MORE) {
+    if (rc == AERO_MORE && aero_clock_now() < probe->resolve_by) {
         return AERO_MORE;
+    }
+    if (rc == AERO_MORE) {
+        rc = aero_fail(&st, AERO_ERR_INVALID_HOST,
+                       "cannot resolve: no answer in time");
     }
     probe->resolver->drop(probe->resolving);
     probe->resolving = NULL;
@@ -157,6 +175,8 @@ find_addrs(aero_probe *probe)
         note(probe, NULL, &st);
         return AERO_OK;
     }
+    probe->resolve_by = share_of_time(probe, 1);
+    probe->job.by = probe->resolve_by;
     probe->job.want = AERO_WANT_READ;
     return AERO_MORE;
 }
@@ -186,14 +206,9 @@ begin_ask(aero_probe *probe)
                               names->service, names->peers};
     const aero_addr *addr = &probe->addrs[probe->next_addr++];
     const aero_seed *host = &probe->hosts[probe->host];
-    size_t left = probe->n_addrs - probe->next_addr + 1;
-    uint64_t now = aero_clock_now();
-    uint64_t share = probe->ends_at;
+    uint64_t share =
+        share_of_time(probe, probe->n_addrs - probe->next_addr + 1);
 
-    /* With several addresses to go, one that is silent may not use up all. */
-    if (probe->ends_at != AERO_NEVER && probe->ends_at > now && left > 1) {
-        share = now + (probe->ends_at - now) / left;
-    }
     if (!renew_login(probe)) {
         return; /* without memory the next address is tried */
     }

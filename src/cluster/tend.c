@@ -101,6 +101,7 @@ aero_tend_adopt(aero_tend *tend, aero_probe *probe)
     member->partition_generation = UNKNOWN_GENERATION;
     member->rebalance_generation = UNKNOWN_GENERATION;
     member->is_new = true;
+    member->since = tend->round;
     tend->members[tend->n_members++] = member;
     tend->changed = true;
     AERO_LOG(cluster->logger, AERO_LOG_INFO, "node %s is added",
@@ -325,7 +326,8 @@ aero_tend_begin(aero_tend *tend, uint64_t by)
     tend->by = by;
     tend->round++;
     tend->loops = 0;
-    tend->peers_changed = false;
+    tend->peers_changed = tend->someone_is_lonely;
+    tend->someone_is_lonely = false;
     tend->started = false;
     return &tend->task;
 }
@@ -336,8 +338,10 @@ aero_tend_result(const aero_tend *tend, aero_status *st)
     if (tend->n_members != 0) {
         return AERO_OK;
     }
+    /* What a server said, say of a password, is the reason; silence is not. */
     return aero_fail(st,
-                     tend->seeds_code != 0 && tend->seeds_code > 0
+                     tend->seeds_code > 0 &&
+                             tend->seeds_code != AERO_ERR_TIMEOUT
                          ? tend->seeds_code
                          : AERO_ERR_CONNECTION,
                      "Failed to connect: %s",

@@ -39,12 +39,14 @@ typedef struct aero_member {
     int64_t rebalance_generation;
     uint32_t failures; /* in a row */
     uint32_t friends;  /* members who list it in this tend */
+    uint64_t since;    /* the round in which it was adopted */
     uint32_t n_peers;
     char *racks; /* owned; "ns:id;ns:id" */
     bool is_new; /* its peers were not asked for yet */
     bool responded;
     bool asked_state;
     bool asked_peers;
+    bool has_listed; /* its peers were read in this tend */
     bool asked_table;
     bool wants_table;
     bool wants_racks;
@@ -67,6 +69,7 @@ struct aero_tend {
     bool started;
     bool changed; /* since the last map was published */
     bool peers_changed;
+    bool someone_is_lonely; /* the lists are to be read again */
     int loops;
     aero_member **members; /* owned */
     size_t n_members;

@@ -182,6 +182,7 @@ wrap_first_use(Client *client)
     PyObject *type;
     PyObject *exc;
     PyObject *trace;
+    PyObject *why;
 
     if (!PyErr_ExceptionMatches(client->state->exc[EXC_AerospikeError]) ||
         client->face->strict) {
@@ -189,12 +190,13 @@ wrap_first_use(Client *client)
     }
     PyErr_Fetch(&type, &exc, &trace);
     PyErr_NormalizeException(&type, &exc, &trace);
-    PyErr_Restore(Py_NewRef(type), Py_NewRef(exc), Py_XNewRef(trace));
-    raise_error(client->state, EXC_NotConnected, "Client is not connected: %S",
-                exc);
-    Py_XDECREF(type);
-    Py_XDECREF(exc);
-    Py_XDECREF(trace);
+    why = PyObject_Str(exc);
+    PyErr_Restore(type, exc, trace);
+    if (why != NULL) {
+        raise_error(client->state, EXC_NotConnected,
+                    "Client is not connected: %U", why);
+        Py_DECREF(why);
+    }
 }
 
 /* A client that was never connected connects at its first use; others who
@@ -236,7 +238,10 @@ client_cluster(Client *client)
     pthread_mutex_lock(&client->lock);
     life = client->life;
     pthread_mutex_unlock(&client->lock);
-    if (life == LIFE_CLOSED || client->is_async || client->config == NULL) {
+    if (client->config == NULL) {
+        return raise_param(client->state, "Invalid aerospike object");
+    }
+    if (life == LIFE_CLOSED || client->is_async) {
         return client_raise_not_connected(client);
     }
     return connect_first(client);

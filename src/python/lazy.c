@@ -483,6 +483,10 @@ static PyMethodDef lazy_methods[] = {
     {"to_list", lazy_to_list, METH_NOARGS, to_list_doc},
     {"to_numpy", (PyCFunction)(void (*)(void))lazy_to_numpy,
      METH_VARARGS | METH_KEYWORDS, lazy_to_numpy_doc},
+    {"__arrow_c_array__", (PyCFunction)(void (*)(void))lazy_arrow_array,
+     METH_FASTCALL | METH_KEYWORDS, lazy_arrow_array_doc},
+    {"__arrow_c_stream__", (PyCFunction)(void (*)(void))lazy_arrow_stream,
+     METH_FASTCALL | METH_KEYWORDS, lazy_arrow_stream_doc},
     {"all_user_keys", lazy_all_user_keys, METH_NOARGS, keys_doc},
     {"found_count", lazy_found_count, METH_NOARGS, found_doc},
     {"release_cache", lazy_release_cache, METH_NOARGS, release_doc},
@@ -552,9 +556,9 @@ register_mapping(PyObject *type)
     PyObject *module = PyImport_ImportModule("collections.abc");
     PyObject *mapping =
         module == NULL ? NULL : PyObject_GetAttrString(module, "Mapping");
-    PyObject *done =
-        mapping == NULL ? NULL
-                        : PyObject_CallMethod(mapping, "register", "O", type);
+    PyObject *done = mapping == NULL
+                         ? NULL
+                         : PyObject_CallMethod(mapping, "register", "O", type);
 
     Py_XDECREF(module);
     Py_XDECREF(mapping);

@@ -41,4 +41,18 @@ PyObject *batch_finish_numpy(Call *call);
 PyObject *lazy_to_numpy(PyObject *self, PyObject *args, PyObject *kwargs);
 extern const char lazy_to_numpy_doc[];
 
+/* ---- lazy_arrow.c ---- */
+
+struct ArrowArrayStream;
+
+PyObject *lazy_arrow_array(PyObject *self, PyObject *const *args,
+                           Py_ssize_t nargs, PyObject *kwnames);
+PyObject *lazy_arrow_stream(PyObject *self, PyObject *const *args,
+                            Py_ssize_t nargs, PyObject *kwnames);
+extern const char lazy_arrow_array_doc[];
+extern const char lazy_arrow_stream_doc[];
+
+/* An empty stream in its capsule; set it up before anything can fail. */
+PyObject *arrow_stream_capsule(struct ArrowArrayStream **stream);
+
 #endif

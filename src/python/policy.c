@@ -223,6 +223,11 @@ take_row(ModState *state, const Face *face, const Row *row, PyObject *value,
     void *to = (char *)policy + row->at;
     int64_t number;
 
+    if (row == &rows[AERO_POLICY_BIT_txn] && value != Py_None &&
+        !PyObject_TypeCheck(value, state->Transaction)) {
+        raise_param_type(state, "txn is not of type aerospike.Transaction");
+        return -1;
+    }
     if (row->type == TYPE_OBJECT) {
         *(void **)to = value == Py_None ? NULL : value;
         return 0;

@@ -34,6 +34,7 @@ typedef struct aero_probe {
     size_t host;                       /* the one being tried */
     char expected[AERO_NODE_NAME_MAX]; /* a peer's name; empty for a seed */
     void *resolving;                   /* owned handle */
+    uint64_t resolve_by;               /* of that name */
     aero_addr addrs[AERO_PROBE_ADDRS];
     size_t n_addrs;
     size_t next_addr;

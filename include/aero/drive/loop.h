@@ -56,6 +56,7 @@ struct aero_run {
     void (*cancel)(aero_run *run);
     bool ordered;
     bool submitted;
+    bool reported; /* among the done ones of the pump: no order comes now */
     aero_job wait; /* while it waits there */
 };
 
