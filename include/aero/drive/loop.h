@@ -107,4 +107,7 @@ int aero_loop_fd(const aero_loop *loop);
 
 uv_loop_t *aero_loop_uv(aero_loop *loop);
 
+/* The version of libuv that runs, as text. */
+const char *aero_loop_library(void);
+
 #endif
