@@ -5,6 +5,7 @@
 #include "client.h"
 #include "gil.h"
 #include "methods.inc"
+#include "metrics.h"
 #include "query.h"
 
 #include "aero/base/alloc.h"
@@ -354,6 +355,7 @@ call_method(PyObject *op, const Signature *sigs, call_build build,
 {
     Client *client = (Client *)op;
     const Signature *sig = &sigs[client->face->index];
+    uint64_t from = metrics_stage_begin(client->state);
     Call *call;
 
     if (client->face->strict) {
@@ -374,6 +376,7 @@ call_method(PyObject *op, const Signature *sigs, call_build build,
         call_free(call);
         return NULL;
     }
+    metrics_stage_end(call, STAGE_KEY_PARSE, from);
     return call_run(call);
 }
 
