@@ -18,7 +18,7 @@ from typing_extensions import Self, disjoint_base
 from ._errors import AerospikeError
 from ._query import AsyncPages, Pages
 from .helpers.batch.records import BatchRecords
-from .helpers.metrics import ClusterStats
+from .helpers.metrics import ClusterStats, MetricsPolicy
 from .numpy_batch import NumpyBatchRecords
 from .types import (
     AdminPolicy,
@@ -73,6 +73,10 @@ class Client:
     def __exit__(self, exc_type: type[BaseException] | None, exc: BaseException | None,
                  tb: TracebackType | None, /) -> bool: ...
     def _after_fork(self) -> bool: ...
+    def _snapshot_metrics(self) -> dict[str, Any] | None: ...
+    def _switch_metrics(self, columns: int, shift: int, /) -> None: ...
+    def _setting(self, name: str, /) -> Any: ...
+    def _force_policies(self, policies: dict[str, dict[str, Any]] | None, /) -> None: ...
     def connect(self, username: str | None = None, password: str | None = None) -> Self:
         """Connect to the cluster.
 
@@ -2286,6 +2290,35 @@ class Client:
         -----
         Rolls back in a batch and removes the monitor record, by the policy ``txn_roll``.
         """
+    def enable_metrics(self, policy: MetricsPolicy | None = None) -> None:
+        """Begin to count, node by node and namespace by namespace.
+
+        Parameters
+        ----------
+        policy : MetricsPolicy, optional
+            To whom snapshots go: to listeners, or without them to a log file. None: that of the
+            configuration.
+
+        Raises
+        ------
+        ParamError
+            Code -2: a member of the policy is wrong; the text names it.
+        AerospikeError
+            A listener has failed.
+
+        Notes
+        -----
+        Nothing is asked of the server. Where metrics were enabled already they end and begin anew. A
+        configuration file that says whether there are metrics outranks this.
+        """
+    def disable_metrics(self) -> None:
+        """Stop counting; the last snapshot goes out.
+
+        Raises
+        ------
+        AerospikeError
+            A listener has failed.
+        """
 
 @disjoint_base
 class AsyncClient:
@@ -2297,6 +2330,10 @@ class AsyncClient:
     def _close_now(self) -> None: ...
     def _reopens(self) -> bool: ...
     def _after_fork(self) -> bool: ...
+    def _snapshot_metrics(self) -> dict[str, Any] | None: ...
+    def _switch_metrics(self, columns: int, shift: int, /) -> None: ...
+    def _setting(self, name: str, /) -> Any: ...
+    def _force_policies(self, policies: dict[str, dict[str, Any]] | None, /) -> None: ...
     async def connect(self, username: str | None = None, password: str | None = None) -> Self:
         """Connect to the cluster.
 
@@ -4520,6 +4557,35 @@ class AsyncClient:
         -----
         Rolls back in a batch and removes the monitor record, by the policy ``txn_roll``.
         """
+    def enable_metrics(self, policy: MetricsPolicy | None = None) -> None:
+        """Begin to count, node by node and namespace by namespace.
+
+        Parameters
+        ----------
+        policy : MetricsPolicy, optional
+            To whom snapshots go: to listeners, or without them to a log file. None: that of the
+            configuration.
+
+        Raises
+        ------
+        ParamError
+            Code -2: a member of the policy is wrong; the text names it.
+        AerospikeError
+            A listener has failed.
+
+        Notes
+        -----
+        Nothing is asked of the server. Where metrics were enabled already they end and begin anew. A
+        configuration file that says whether there are metrics outranks this.
+        """
+    def disable_metrics(self) -> None:
+        """Stop counting; the last snapshot goes out.
+
+        Raises
+        ------
+        AerospikeError
+            A listener has failed.
+        """
 
 @disjoint_base
 class OfficialClient:
@@ -4529,6 +4595,10 @@ class OfficialClient:
     def __exit__(self, exc_type: type[BaseException] | None, exc: BaseException | None,
                  tb: TracebackType | None, /) -> bool: ...
     def _after_fork(self) -> bool: ...
+    def _snapshot_metrics(self) -> dict[str, Any] | None: ...
+    def _switch_metrics(self, columns: int, shift: int, /) -> None: ...
+    def _setting(self, name: str, /) -> Any: ...
+    def _force_policies(self, policies: dict[str, dict[str, Any]] | None, /) -> None: ...
     def connect(self, username: str | None = None, password: str | None = None) -> Self:
         """Connect to the cluster.
 
@@ -6750,6 +6820,35 @@ class OfficialClient:
         Notes
         -----
         Rolls back in a batch and removes the monitor record, by the policy ``txn_roll``.
+        """
+    def enable_metrics(self, policy: MetricsPolicy | None = None) -> None:
+        """Begin to count, node by node and namespace by namespace.
+
+        Parameters
+        ----------
+        policy : MetricsPolicy, optional
+            To whom snapshots go: to listeners, or without them to a log file. None: that of the
+            configuration.
+
+        Raises
+        ------
+        ParamError
+            Code -2: a member of the policy is wrong; the text names it.
+        AerospikeError
+            A listener has failed.
+
+        Notes
+        -----
+        Nothing is asked of the server. Where metrics were enabled already they end and begin anew. A
+        configuration file that says whether there are metrics outranks this.
+        """
+    def disable_metrics(self) -> None:
+        """Stop counting; the last snapshot goes out.
+
+        Raises
+        ------
+        AerospikeError
+            A listener has failed.
         """
 
 @final

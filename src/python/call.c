@@ -221,6 +221,29 @@ call_take_policy(Call *call, PyObject *policy, aero_policy_kind kind)
     return call_take_policy_of(call, policy, kind, 1u << kind);
 }
 
+/* What a configuration file says outranks the call. */
+static int
+take_forced(Call *call, aero_policy_kind base)
+{
+    Client *client = call->client;
+    PyObject *forced;
+    PyObject *policy;
+    int rc = 0;
+
+    pthread_mutex_lock(&client->lock);
+    forced = Py_XNewRef(client->forced);
+    pthread_mutex_unlock(&client->lock);
+    if (forced != NULL) {
+        policy = PyDict_GetItemString(forced, policy_kind_name(base));
+        if (policy != NULL) {
+            rc = policy_take(call->state, call->face, policy, 1u << base,
+                             false, &call->policy);
+        }
+        Py_DECREF(forced);
+    }
+    return rc;
+}
+
 int
 call_take_policy_of(Call *call, PyObject *policy, aero_policy_kind base,
                     uint32_t kinds)
@@ -228,6 +251,9 @@ call_take_policy_of(Call *call, PyObject *policy, aero_policy_kind base,
     call->policy = call->client->defaults[base];
     if (policy_take(call->state, call->face, policy, kinds,
                     call->client->validate_keys, &call->policy) < 0) {
+        return -1;
+    }
+    if (call->client->forced != NULL && take_forced(call, base) < 0) {
         return -1;
     }
     return take_txn(call) < 0 ? -1 : take_filter(call);

@@ -82,7 +82,8 @@ struct Client {
     const Face *face;
     PyObject *dict; /* owned; attributes of subclasses */
     PyObject *weakrefs;
-    PyObject *config;       /* owned; normalized */
+    PyObject *config; /* owned; normalized */
+    PyObject *forced; /* lock; owned; policies that outrank calls; or NULL */
     PyObject *serializer;   /* owned or NULL */
     PyObject *deserializer; /* owned or NULL */
     bool is_async;

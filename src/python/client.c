@@ -274,6 +274,57 @@ client_take_out(Client *client, aero_cluster **cluster)
     return 0;
 }
 
+void
+client_say_close(Client *client)
+{
+    PyObject *self = (PyObject *)client;
+    PyObject *hook = client->dict == NULL
+                         ? NULL
+                         : PyDict_GetItemString(client->dict, "_at_close");
+    PyObject *done;
+
+    if (hook == NULL) {
+        return;
+    }
+    Py_INCREF(hook);
+    done = PyObject_CallOneArg(hook, self);
+    if (done == NULL) {
+        PyErr_WriteUnraisable(hook);
+    }
+    Py_XDECREF(done);
+    Py_DECREF(hook);
+}
+
+PyObject *
+client_setting(PyObject *op, PyObject *name)
+{
+    PyObject *config = ((Client *)op)->config;
+    PyObject *value =
+        config == NULL ? NULL : PyDict_GetItemWithError(config, name);
+
+    return value == NULL && PyErr_Occurred()
+               ? NULL
+               : Py_NewRef(value != NULL ? value : Py_None);
+}
+
+PyObject *
+client_force_policies(PyObject *op, PyObject *policies)
+{
+    Client *client = (Client *)op;
+    PyObject *before;
+
+    if (policies != Py_None && !PyDict_Check(policies)) {
+        PyErr_SetString(PyExc_TypeError, "policies must be a dict");
+        return NULL;
+    }
+    pthread_mutex_lock(&client->lock);
+    before = client->forced;
+    client->forced = policies == Py_None ? NULL : Py_NewRef(policies);
+    pthread_mutex_unlock(&client->lock);
+    Py_XDECREF(before);
+    Py_RETURN_NONE;
+}
+
 static PyObject *
 client_close(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
              PyObject *kwnames)
@@ -283,8 +334,11 @@ client_close(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
     aero_cluster *cluster;
 
     if (args_bind(client->state, &sig_close[client->face->index], args, nargs,
-                  kwnames, argv) < 0 ||
-        client_take_out(client, &cluster) < 0) {
+                  kwnames, argv) < 0) {
+        return NULL;
+    }
+    client_say_close(client);
+    if (client_take_out(client, &cluster) < 0) {
         return NULL;
     }
     if (cluster != NULL) {
@@ -447,7 +501,7 @@ static PyMethodDef client_methods[] = {
         METHOD_ENTRY){"__enter__", client_enter_with, METH_NOARGS, NULL},
     {"__exit__", (PyCFunction)(void (*)(void))client_exit_with, METH_FASTCALL,
      NULL},
-    {"_after_fork", client_after_fork, METH_NOARGS, NULL},
+    CLIENT_WATCHED,
     {NULL, NULL, 0, NULL},
 };
 
@@ -513,6 +567,7 @@ client_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(client->dict);
     Py_VISIT(client->config);
+    Py_VISIT(client->forced);
     Py_VISIT(client->serializer);
     Py_VISIT(client->deserializer);
     for (Pump *pump = client->pumps; pump != NULL; pump = pump->next) {
@@ -529,6 +584,7 @@ client_clear(PyObject *op)
     pump_close_all(client);
     Py_CLEAR(client->dict);
     Py_CLEAR(client->config);
+    Py_CLEAR(client->forced);
     Py_CLEAR(client->serializer);
     Py_CLEAR(client->deserializer);
     return 0;

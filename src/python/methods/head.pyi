@@ -18,7 +18,7 @@ from typing_extensions import Self, disjoint_base
 from ._errors import AerospikeError
 from ._query import AsyncPages, Pages
 from .helpers.batch.records import BatchRecords
-from .helpers.metrics import ClusterStats
+from .helpers.metrics import ClusterStats, MetricsPolicy
 from .numpy_batch import NumpyBatchRecords
 from .types import (
     AdminPolicy,
