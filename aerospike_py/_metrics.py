@@ -271,7 +271,7 @@ def _sink_of(policy: MetricsPolicy) -> Sink:
 
 
 def version() -> str:
-    """This package's, for whoever asks who we are."""
+    """The version of this package."""
     from . import __version__
 
     return __version__

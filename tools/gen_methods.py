@@ -177,7 +177,8 @@ def c_signature(method: Method, params: list[Param], first: int) -> str:
     required = sum(p.default is None for p in params)
     measured = f'"{method.measured}"' if method.measured else "NULL"
     return (f'{{"{method.name}", {first}, {len(params)}, {required},\n'
-            f"     {c_names(params)},\n     {c_aliases(params)},\n     {measured}, {str(method.data).lower()}}}")
+            f"     {c_names(params)},\n     {c_aliases(params)},\n"
+            f"     {measured}, {str(method.data).lower()}}}")
 
 
 def text_signature(method: Method) -> str:

@@ -97,6 +97,28 @@ client_enter(Client *client, bool explicit_call)
     return -1;
 }
 
+/* A configuration file is looked at from now on. */
+static void
+say_connected(Client *client)
+{
+    PyObject *watched = PyDict_GetItemString(client->config, "watched");
+    PyObject *module;
+    PyObject *done;
+
+    if (watched != Py_True) {
+        return;
+    }
+    module = PyImport_ImportModule("aerospike_py._dynamic");
+    done = module == NULL
+               ? NULL
+               : PyObject_CallMethod(module, "watch", "O", (PyObject *)client);
+    if (done == NULL) {
+        PyErr_WriteUnraisable((PyObject *)client);
+    }
+    Py_XDECREF(done);
+    Py_XDECREF(module);
+}
+
 void
 client_leave(Client *client, aero_cluster *cluster, bool explicit_call)
 {
@@ -108,6 +130,9 @@ client_leave(Client *client, aero_cluster *cluster, bool explicit_call)
     client->explicit_connect = cluster != NULL && explicit_call;
     client->reopens = client->reopens && cluster == NULL;
     pthread_mutex_unlock(&client->lock);
+    if (cluster != NULL) {
+        say_connected(client);
+    }
 }
 
 static PyObject *

@@ -385,6 +385,7 @@ configure(Client *client, PyObject *config)
     client->validate_keys = get_flag(client->config, "validate_keys", false);
     client->strict_types = get_flag(client->config, "strict_types", true);
     client->bool_as_int = get_flag(client->config, "send_bool_as_int", false);
+    client->forced = Py_XNewRef(get(client->config, "forced"));
     if (read_policies(client) < 0) {
         return -1;
     }

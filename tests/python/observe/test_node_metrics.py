@@ -214,7 +214,8 @@ WRONG = [
     (MetricsPolicy(report_dir="x" * 257), "MetricsPolicy.report_dir must be less than 256 chars"),
     (MetricsPolicy(report_size_limit=-1),
      "MetricsPolicy.report_size_limit must be a unsigned 64-bit integer type"),
-    (MetricsPolicy(interval=2**32), "MetricsPolicy.interval must be a unsigned 32-bit integer type"),
+    (MetricsPolicy(interval=2**32),
+     "MetricsPolicy.interval must be a unsigned 32-bit integer type"),
     (MetricsPolicy(latency_columns=256),
      "MetricsPolicy.latency_columns must be a unsigned 8-bit integer type"),
     (MetricsPolicy(latency_shift="1"),  # type: ignore[arg-type]
