@@ -19,7 +19,7 @@ JOBS     ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 SUB       = $(MAKE) --no-print-directory PYTHON=$(PYTHON) VENV=$(VENV)
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build run test test-c test-python server clean
+.PHONY: help deps build run test test-c test-python differential server clean
 
 help: ## this list
 	@grep -hE '^[a-z|-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -48,6 +48,9 @@ test: build ## every test, in C and in Python
 
 test-python: ## the Python tests alone (TESTS="-k touch" and so on)
 	@$(PY) -m pytest -q $(or $(TESTS),tests)
+
+differential: build ## N random operations of each family (200,000; AEROSPIKE_HOST)
+	@$(PY) tests/differential/run.py $(or $(N),200000)
 
 server: build ## the local server on port 3000 (SERVER="--nodes 3")
 	@$(PY) -m aerospike_py.server $(SERVER)

@@ -208,7 +208,7 @@ module_exec(PyObject *module)
         module_add_constants(module) < 0) {
         return -1;
     }
-    if (expression_setup_type(module) < 0 || client_setup_types(module) < 0 ||
+    if (expression_setup_type(module) < 0 || node_setup_type(module) < 0 || client_setup_types(module) < 0 ||
         query_setup_types(module) < 0) {
         return -1;
     }
@@ -234,6 +234,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->OpType);
     Py_VISIT(state->PumpType);
     Py_VISIT(state->ExpressionType);
+    Py_VISIT(state->NodeType);
     for (int i = 0; i < QUERY_TYPES; i++) {
         Py_VISIT(state->QueryTypes[i]);
     }
@@ -268,6 +269,7 @@ module_clear(PyObject *module)
     Py_CLEAR(state->OpType);
     Py_CLEAR(state->PumpType);
     Py_CLEAR(state->ExpressionType);
+    Py_CLEAR(state->NodeType);
     for (int i = 0; i < QUERY_TYPES; i++) {
         Py_CLEAR(state->QueryTypes[i]);
     }

@@ -188,6 +188,7 @@ typedef struct ModState {
     PyTypeObject *OpType;
     PyTypeObject *PumpType;
     PyTypeObject *ExpressionType;
+    PyTypeObject *NodeType;
     PyTypeObject *QueryTypes[QUERY_TYPES]; /* in the order of query_type.c */
     PyTypeObject *StreamType;
     PyTypeObject *AsyncStreamType;
@@ -227,6 +228,9 @@ extern const Face strict_face;
 extern const Face compat_face; /* shapes of the one, numbers of the other */
 
 extern PyModuleDef aerospike_module;
+
+/* The state of the module behind a type, or behind one it derives from. */
+ModState *state_of_type(PyTypeObject *type);
 
 int module_add_constants(PyObject *module);
 int errors_setup(PyObject *module, ModState *state);

@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 from aerospike_py.helpers.operations import bitwise_operations as ops
+
 from .values import ANY, MISSING, NOTHING, Fail, Noop
 
 CREATE_ONLY, UPDATE_ONLY, NO_FAIL, PARTIAL = 1, 2, 4, 8
@@ -42,7 +43,7 @@ def combine(name: str, old: str, new: str) -> str:
     if name == "bit_set":
         return new
     tables = {"bit_or": "0111", "bit_xor": "0110", "bit_and": "0001"}
-    return "".join(tables[name][2 * int(a) + int(b)] for a, b in zip(old, new))
+    return "".join(tables[name][2 * int(a) + int(b)] for a, b in zip(old, new, strict=False))
 
 
 def shifted(bits: str, count: int) -> str:
@@ -153,7 +154,8 @@ def draw_args(r: Random, name: str, n: int) -> dict[str, Any]:
     """Arguments, some of them beyond the blob of `n` bytes."""
     kind = {**READS, **WRITES}[name]
     if name == "bit_resize":
-        return {"byte_size": r.randint(0, n + 3), "resize_flags": r.choice([0, 0, 1, 2, 3, 4, 5, 6])}
+        flags = r.choice([0, 0, 1, 2, 3, 4, 5, 6])
+        return {"byte_size": r.randint(0, n + 3), "resize_flags": flags}
     if name == "bit_insert":
         return {"byte_offset": r.randint(-n - 1, n + 2), "value": r.randbytes(r.randint(1, 3)),
                 "value_byte_size": 1}

@@ -12,6 +12,7 @@ from typing import Any
 import aerospike_py
 from aerospike_py.exception import AerospikeError
 from aerospike_py.helpers.operations import operations
+
 from .values import MISSING, NOTHING, Fail, Noop, exact, matches, to_python
 
 Servers = dict[str, Any]
@@ -100,7 +101,7 @@ class Run:
         got_code, got = found[names[0]]
         state = len(want) - 1  # the bin stands last; answers of lists are told without flags
         same = len(want) == len(got) and all(
-            matches(w, g, answers_all or i == state) for i, (w, g) in enumerate(zip(want, got)))
+            matches(want[i], got[i], answers_all or i == state) for i in range(len(want)))
         if got_code != code or (code == 0 and not same):
             self.fail(code, want, found)
 

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from aerospike_py.helpers import cdt_ctx
+
 from .values import INF, MISSING, NOTHING, Fail, L, M, key, map_key, same, to_python
 
 NONE, INDEX, REVERSE_INDEX, RANK, REVERSE_RANK, COUNT, KEY, VALUE, KEY_VALUE = range(9)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import math
 from collections.abc import Callable
 from random import Random
@@ -10,6 +12,7 @@ from typing import Any
 from aerospike_py import _aerospike
 from aerospike_py.helpers import expressions as e
 from aerospike_py.helpers.operations import expression_operations as ops
+
 from .values import MISSING, NOTHING, Fail, L, M, compare, key, same, scalar, to_python
 
 Env = dict[str, Any]
@@ -188,7 +191,7 @@ ONE: dict[str, Callable[[int], int]] = {
 }
 TWO: dict[str, Callable[[int, int], int]] = {
     "Mod": remainder,
-    **{name: (lambda name: lambda a, n: shift(name, a, n))(name)
+    **{name: functools.partial(shift, name)
        for name in ("IntLeftShift", "IntRightShift", "IntArithmeticRightShift")},
 }
 
@@ -309,11 +312,11 @@ def cond(r: Random, kind: str, depth: int, names: dict[str, str]) -> Node:
     tests = [tree(r, "bool", depth, names) for _ in range(r.randint(1, 2))]
     values = [tree(r, kind, depth, names) for _ in range(len(tests) + 1)]
     parts = []
-    for test, value in zip(tests, values):
+    for test, value in zip(tests, values, strict=False):
         parts += [test[0], value[0]]
 
     def evaluate(env: Env) -> Any:
-        for test, value in zip(tests, values):
+        for test, value in zip(tests, values, strict=False):
             if test[1](env):
                 return value[1](env)
         return values[-1][1](env)
@@ -326,8 +329,13 @@ def let(r: Random, kind: str, depth: int, names: dict[str, str]) -> Node:
     its = r.choice(["int", "bool", "str"])
     made, run = tree(r, its, depth, names)
     body, evaluate = tree(r, kind, depth, {**names, name: its})
-    return (e.Let(e.Def(name, made), body),
-            lambda env: evaluate({**env, "$" + name: lambda _: run(env)}))
+
+    def both(env: Env) -> Any:
+        with contextlib.suppress(UnknownError):  # which matters only where it is used
+            run(env)
+        return evaluate({**env, "$" + name: lambda _: run(env)})
+
+    return e.Let(e.Def(name, made), body), both
 
 
 INNER: dict[str, Callable[[Random, int, dict[str, str]], Node]] = {
@@ -395,7 +403,8 @@ def draw(r: Random, bins: dict[str, Any]) -> tuple[str, dict[str, Any], Any]:
             return NOTHING
         return found
 
-    return f"{'write' if writes else 'read'} {kind} {_aerospike.compile_expression(made)} flags {flags} {no_fail}", op, run
+    text = f"{'write' if writes else 'read'} {kind} {_aerospike.compile_expression(made)}"
+    return f"{text} flags {flags}{' no fail' * no_fail}", op, run
 
 
 def start(r: Random) -> Any:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from random import Random
 from typing import Any
 
 from aerospike_py.helpers.operations import list_operations as ops
+
 from .containers import (
     COUNT,
     EXISTS,
@@ -55,7 +58,7 @@ def has(items: list[Any], wanted: Any) -> bool:
 def twins(items: list[Any]) -> bool:
     """Whether some items are equal."""
     ranked = sorted(items, key=key)
-    return any(same(a, b) for a, b in zip(ranked, ranked[1:]))
+    return any(same(a, b) for a, b in itertools.pairwise(ranked))
 
 
 def wrap(number: int) -> int:
@@ -411,10 +414,8 @@ def target(bins: dict[str, Any], steps: list[Step]) -> Any:
         found.append(held)
         raise Fail(0)
 
-    try:
+    with contextlib.suppress(Fail):
         apply(bins, steps, look, True)
-    except Fail:
-        pass
     return found[0] if found else MISSING
 
 

@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 from aerospike_py.helpers.operations import map_operations as ops
+
 from .containers import (
     COUNT,
     EXISTS,
@@ -269,7 +270,7 @@ def draw_policy(r: Random) -> dict[str, Any] | None:
         return None
     policy = {"map_order": r.choice([0, 0, 1, 3]),
               "map_write_flags": r.choice([0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 12, 13, 14])}
-    if r.random() < 0.1:
+    if r.random() < 0.1 and policy["map_order"] != 3:  # its intervals answer by rank then
         policy["persist_index"] = True
     return policy
 

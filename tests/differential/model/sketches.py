@@ -9,6 +9,7 @@ from typing import Any
 import aerospike_py
 from aerospike_py import HyperLogLog
 from aerospike_py.helpers.operations import hll_operations as ops
+
 from .values import ANY, MISSING, NOTHING, Fail, Noop
 
 CREATE_ONLY, UPDATE_ONLY, NO_FAIL, ALLOW_FOLD = 1, 2, 4, 8
@@ -157,7 +158,7 @@ def union(sketches: list[Sketch]) -> Sketch:
     p = min(s.p for s in sketches)
     q = sketches[0].q if len({s.q for s in sketches}) == 1 else 0
     folded = [s.folded(p, q) for s in sketches]
-    return Sketch(p, q, [max(found) for found in zip(*(f.registers for f in folded))])
+    return Sketch(p, q, [max(found) for found in zip(*(f.registers for f in folded), strict=False)])
 
 
 def counted(sketch: Sketch) -> int:
@@ -318,7 +319,8 @@ def draw_read(r: Random) -> Made:
         return name, ops.hll_describe("b"), lambda old: [old.p, old.q]
     if name == "hll_may_contain":
         values = elements(r, 3)
-        return (f"{name}({values})", {"op": aerospike_py.OP_HLL_MAY_CONTAIN, "bin": "b", "value_list": values},
+        op = {"op": aerospike_py.OP_HLL_MAY_CONTAIN, "bin": "b", "value_list": values}
+        return (f"{name}({values})", op,
                 lambda old: may_contain(old, values))
     others = [other(r) for _ in range(r.randint(1, 2))]
     sent = [HyperLogLog(s.pack()) for s in others]

@@ -104,15 +104,15 @@ def order(a: Any, b: Any) -> int:
     if ra != rb:
         return -1 if ra < rb else 1
     if isinstance(a, L):
-        for x, y in zip(a.items, b.items):
+        for x, y in zip(a.items, b.items, strict=False):
             if found := order(x, y):
                 return found
         return (len(a.items) > len(b.items)) - (len(a.items) < len(b.items))
     if isinstance(a, M):
         if len(a.pairs) != len(b.pairs):
             return 1 if len(a.pairs) > len(b.pairs) else -1
-        for left, right in zip(a.pairs, b.pairs):
-            for x, y in zip(left, right):
+        for left, right in zip(a.pairs, b.pairs, strict=False):
+            for x, y in zip(left, right, strict=False):
                 if found := order(x, y):
                     return found
         return 0
