@@ -19,7 +19,8 @@ JOBS     ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 SUB       = $(MAKE) --no-print-directory PYTHON=$(PYTHON) VENV=$(VENV)
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build run test test-c test-python differential server clean
+.PHONY: help deps build run test test-c test-python differential test-peers matrix server \
+    check check-generated generate format clean
 
 help: ## this list
 	@grep -hE '^[a-z|-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -52,8 +53,35 @@ test-python: ## the Python tests alone (TESTS="-k touch" and so on)
 differential: build ## N random operations of each family (200,000; AEROSPIKE_HOST)
 	@$(PY) tests/differential/run.py $(or $(N),200000)
 
+test-peers: build ## other clients against the local server (PEERS="--without native")
+	@$(PY) tools/peers.py $(PEERS)
+
+matrix: deps ## every Python found, from sdist and wheel (MATRIX="--full 3.12")
+	@$(PREPARE) build $(VENV) tools/requirements-build.txt
+	@$(PY) tools/matrix.py $(MATRIX)
+
 server: build ## the local server on port 3000 (SERVER="--nodes 3")
 	@$(PY) -m aerospike_py.server $(SERVER)
+
+# ---- style -------------------------------------------------------------------
+
+CHECK     = $(PREPARE) build $(VENV) tests/requirements.txt tools/requirements-check.txt
+
+check: build ## style, types, stubs, rooms (CHECKS="ruff mypy")
+	@$(CHECK)
+	@$(PY) tools/check.py $(CHECKS)
+
+check-generated: build ## are the generated files those of the tables?
+	@$(CHECK)
+	@$(PY) tools/check.py generated
+
+generate: build ## write them anew
+	@$(CHECK)
+	@$(PY) tools/check.py --generate
+
+format: build ## let clang-format and ruff write what they ask for
+	@$(CHECK)
+	@$(PY) tools/check.py --format
 
 clean: ## what was built, not .venv
 	rm -rf build dist *.egg-info aerospike_py/*.so .mypy_cache .ruff_cache .pytest_cache

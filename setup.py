@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 import sys
 import sysconfig
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.errors import CompileError
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -64,7 +66,8 @@ class IncrementalBuild(build_ext):
 
     def _compile(self, command: list[str], obj: Path) -> None:
         obj.parent.mkdir(parents=True, exist_ok=True)
-        self.compiler.spawn(command)
+        if subprocess.run(command, check=False).returncode != 0:
+            raise CompileError(f"{obj.stem}.c did not compile")
         obj.with_suffix(".flags").write_text(" ".join(command))
 
     def _stale(self, obj: Path, source: str, command: list[str]) -> bool:
@@ -96,7 +99,6 @@ def python_sources(*names: str) -> list[str]:
 
 
 SERVER_GLUE = {"src/python/server_module.c"}
-NUMPY = {"src/python/numpy.c"}
 
 
 def server_extension() -> list[Extension]:
@@ -108,7 +110,7 @@ def server_extension() -> list[Extension]:
 
 def extensions() -> list[Extension]:
     glue = [s for s in buildinfo.sources(("python",))
-            if s not in SERVER_GLUE and s not in NUMPY]
+            if s not in SERVER_GLUE]
     found = [
         extension("aerospike_py._aerospike",
                   buildinfo.sources(buildinfo.CORE + buildinfo.CLIENT) + glue,

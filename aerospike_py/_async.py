@@ -47,6 +47,7 @@ class AsyncClient(_aerospike.AsyncClient):
         return made
 
     _origin: tuple[str, int, str | None]
+    _opening = False
 
     async def connect(self, username: str | None = None,
                       password: str | None = None) -> AsyncClient:
@@ -77,6 +78,20 @@ class AsyncClient(_aerospike.AsyncClient):
             self._abort_connect()
             raise
         return self
+
+    async def _reopen(self) -> None:
+        """In the child of a fork: connect once, whoever comes first."""
+        import asyncio
+
+        while self._reopens():
+            if self._opening:
+                await asyncio.sleep(0.002)
+                continue
+            self._opening = True
+            try:
+                await self.connect()
+            finally:
+                self._opening = False
 
     async def close(self) -> None:
         """Close all connections; what runs fails with NotConnected. It may connect again."""

@@ -19,7 +19,8 @@ error_rate_window connect_timeout use_shared_connection send_bool_as compression
 tend_interval cluster_name app_id strict_types rack_aware rack_id rack_ids
 use_services_alternate max_socket_idle fail_if_not_connected force_single_node
 timeout idle_timeout conn_pools_per_node auth_mode max_concurrent_operations
-operation_queue_timeout_ms ip_map coalesce_reads compat
+operation_queue_timeout_ms ip_map coalesce_reads coalesce_max_rows coalesce_max_requests
+async_warm_connections compat
 """.split())
 SUB_KEYS = {
     "lua": frozenset(("user_path", "system_path")),
@@ -36,6 +37,9 @@ POLICY_EXTRAS = frozenset("""metrics auth_mode login_timeout_ms total_timeout so
     thread_pool_size""".split())
 SHORTCUTS = ("total_timeout", "socket_timeout", "max_retries", "key", "exists", "replica",
              "commit_level", "read_mode_ap")
+#: Settings of the asynchronous client, and the most that each may be.
+AT_LEAST_ONE = {"async_warm_connections": 0xFFFF, "coalesce_max_rows": 5000,
+                "coalesce_max_requests": 1000}
 FLAGS = frozenset("""compress durable_delete on_locking_only deserialize concurrent allow_inline
     allow_inline_ssd respond_all_keys short_query include_bin_data send_as_is
     check_bounds""".split())
@@ -44,13 +48,13 @@ ENUMS = frozenset(("key", "replica", "gen", "exists", "commit_level", "read_mode
                    "read_mode_sc"))
 
 
-def fault(kind: str, text: str, msg: str | None = None) -> Exception:
-    """An exception of one of the parameter classes; `msg` if the official text is shorter."""
+def fault(kind: str, text: str, msg: str | None = None, code: int = -2) -> Exception:
+    """An exception, mostly of a parameter class; `msg` if the official text is shorter."""
     from ._aerospike import exceptions
 
     msg = text if msg is None else msg
-    made: Exception = exceptions[kind](-2, msg, None, None, False)
-    made.__dict__.update(code=-2, msg=msg, in_doubt=False, _text=text)
+    made: Exception = exceptions[kind](code, msg, None, None, False)
+    made.__dict__.update(code=code, msg=msg, in_doubt=False, _text=text)
     return made
 
 
@@ -153,6 +157,11 @@ def _read_numbers(config: Mapping[str, Any], out: dict[str, Any], strict: bool) 
     for name in names:
         if config.get(name) is not None:
             out[name] = _unsigned(name, config[name], strict)
+    for name, most in AT_LEAST_ONE.items():
+        if config.get(name) is not None:
+            out[name] = _unsigned(name, config[name], False, most)
+            if out[name] == 0:
+                raise param(f"{name} must be at least 1")
     if config.get("timeout") is not None and "connect_timeout" not in out:
         out["connect_timeout"] = _unsigned("timeout", config["timeout"], strict)
     if config.get("max_threads") is not None and "max_conns_per_node" not in out:
@@ -279,6 +288,15 @@ def _read_auth(out: dict[str, Any], strict: bool) -> None:
 
 
 # ---- the rest ----
+
+
+def _check_auth(out: dict[str, Any]) -> None:
+    """A password in clear, or a certificate, goes over TLS; said at connect."""
+    external, pki = 1, 3
+    if out["auth_mode"] in (external, pki) and "tls" not in out and out["error"] is None:
+        what = "AUTH_PKI" if out["auth_mode"] == pki else "AUTH_EXTERNAL"
+        hint = "" if out["auth_mode"] == pki else ", or AUTH_EXTERNAL_INSECURE instead"
+        out["error"] = param(f"auth_mode {what} needs 'tls'{hint}")
 
 
 def _read_texts(config: Mapping[str, Any], out: dict[str, Any]) -> None:
@@ -413,6 +431,7 @@ def normalize(config: Any, strict: bool, asynchronous: bool) -> dict[str, Any]:
         _read_serialization, _read_lua, _read_shm, _read_tls, _read_provider, _read_ip_map)
     for read in readers:
         read(config, out)
+    _check_auth(out)
     out["send_bool_as_int"] = config.get("send_bool_as") == 0 and config.get(
         "send_bool_as") is not False
     compat = config.get("compat")

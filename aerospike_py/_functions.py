@@ -49,13 +49,13 @@ def calc_digest(ns: str, set: str | None, key: str | int | bytes | bytearray) ->
     return _aerospike.digest(ns, set, key, False)
 
 
-def get_partition_id(digest: bytes | bytearray, /) -> int:
+def get_partition_id(digest: bytes | bytearray | str, /) -> int:
     """The partition of a digest.
 
     Parameters
     ----------
-    digest : bytes or bytearray
-        The 20 bytes of ``calc_digest()``.
+    digest : bytes, bytearray or str
+        The 20 bytes of ``calc_digest()``; in a str, as characters 0 to 255.
 
     Returns
     -------
@@ -65,12 +65,14 @@ def get_partition_id(digest: bytes | bytearray, /) -> int:
     Raises
     ------
     TypeError
-        It is no bytes.
+        It is neither bytes nor text.
     ParamError
         Code -2: it has not 20 bytes.
     """
+    if isinstance(digest, str):
+        digest = digest.encode("latin-1", "replace")
     if not isinstance(digest, (bytes, bytearray)):
-        raise TypeError(f"a digest is bytes, not {type(digest).__name__}")
+        raise TypeError(f"a digest is bytes or text, not {type(digest).__name__}")
     if len(digest) != 20:
         raise param("a digest has 20 bytes")
     return int.from_bytes(digest[:2], "little") % PARTITIONS

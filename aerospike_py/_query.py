@@ -6,14 +6,17 @@ import inspect
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _aerospike
+from ._config import fault
 
 __all__ = ["AsyncPages", "Page", "Pages"]
 
-_Query = _aerospike.Query | _aerospike.Scan
-_AsyncQuery = _aerospike.AsyncQuery | _aerospike.AsyncScan
+if TYPE_CHECKING:
+    _Query = (_aerospike.Query | _aerospike.OfficialQuery
+              | _aerospike.Scan | _aerospike.OfficialScan)
+    _AsyncQuery = _aerospike.AsyncQuery | _aerospike.AsyncScan
 
 
 class Page(list[Any]):
@@ -86,7 +89,7 @@ def _check(callback: Any, strict: bool) -> None:
 
 def _failed() -> Exception:
     """What the strict face raises in place of what a callback raised."""
-    return _aerospike.exceptions["ClientError"](-1, "Callback function contains an error")
+    return fault("ClientError", "Callback function contains an error", code=-1)
 
 
 def foreach(query: _Query, callback: Callable[..., Any], policy: Any,
@@ -129,5 +132,5 @@ def copy_module(path: bytes, folder: str) -> None:
     except shutil.SameFileError:
         pass
     except OSError as error:
-        raise _aerospike.exceptions["LuaFileNotFound"](
-            1302, f"cannot copy the script file: {error}") from error
+        raise fault("LuaFileNotFound", f"cannot copy the script file: {error}",
+                    code=1302) from error

@@ -24,9 +24,12 @@ def _bad_text(text: str) -> Exception:
 
 def _load(text: str) -> Any:
     try:
-        return json.loads(text)
+        loaded = json.loads(text)
     except ValueError as error:
         raise _bad_text(f"String is not GeoJSON serializable: {error}") from error
+    if not isinstance(loaded, dict):
+        raise _param("Geospatial data should be a GeoJSON object")
+    return loaded
 
 
 class _Geo:
@@ -49,10 +52,7 @@ class _Geo:
         """Take another geometry from a GeoJSON text."""
         if not isinstance(geodata, str):
             raise _param("Geospatial data should be a string")
-        loaded = _load(geodata)
-        if not isinstance(loaded, dict):
-            raise _param("Geospatial data should be a GeoJSON object")
-        self.geo_data = loaded
+        self.geo_data = _load(geodata)
         return 0
 
     def dumps(self) -> str:
@@ -74,22 +74,24 @@ class GeoJSON(_Geo, str):
     through ``wrap``, ``loads`` and ``geo_data``; ``str()``, ``dumps()`` and writing follow it.
     """
 
+    _data: Any = None
+    _changed = False
+
     def __new__(cls, geo_data: Any = None) -> GeoJSON:
         if isinstance(geo_data, dict):
-            text = json.dumps(geo_data)
+            text, loaded = json.dumps(geo_data), geo_data
         elif isinstance(geo_data, str):
-            text = str.__str__(geo_data)
+            text, loaded = str(geo_data), _load(str(geo_data))
         else:
             raise _param("Geospatial data should be a dictionary or raw GeoJSON string")
         made = super().__new__(cls, text)
-        if isinstance(geo_data, dict):
-            made._data = geo_data
+        made._data = loaded
         return made
 
-    def __init__(self, geo_data: Any = None) -> None:
-        self._changed = False
-        if not hasattr(self, "_data"):
-            self._data: Any = None
+    @classmethod
+    def _read(cls, text: str) -> GeoJSON:
+        """What a server sent: it is looked into when somebody asks."""
+        return super().__new__(cls, text)
 
     @property
     def geo_data(self) -> Any:
@@ -132,6 +134,11 @@ class Geospatial(_Geo):
         elif not isinstance(geo_data, dict):
             raise _param("Geospatial data should be a dictionary or raw GeoJSON string")
         self.geo_data = geo_data
+
+    @classmethod
+    def _read(cls, text: str) -> Geospatial:
+        """What a server sent."""
+        return cls(text)
 
     def __str__(self) -> str:
         return self.dumps()
@@ -193,63 +200,6 @@ class CDTWildcard(_Marker):
 @final
 class CDTInfinite(_Marker):
     """In comparisons of lists and maps: above everything."""
-
-
-@final
-class Transaction:
-    """Commands that take effect together (strong consistency, Enterprise).
-
-    Parameters
-    ----------
-    reads_capacity, writes_capacity : int
-        How many records are expected.
-
-    Attributes
-    ----------
-    id : int
-    in_doubt : bool
-    state : int
-        One of ``TXN_STATE_*``.
-    timeout : int, seconds
-        0 takes the server's.
-    """
-
-    def __init__(self, reads_capacity: int = 128, writes_capacity: int = 128) -> None:
-        import secrets
-
-        for number in (reads_capacity, writes_capacity):
-            _check_u32(number)
-        self._id = secrets.randbits(63) or 1
-        self._in_doubt = False
-        self._state = 0
-        self._timeout = 0
-
-    def __init_subclass__(cls) -> None:
-        raise TypeError("type 'aerospike.Transaction' is not an acceptable base type")
-
-    @property
-    def id(self) -> int:
-        """What the server knows it by."""
-        return self._id
-
-    @property
-    def in_doubt(self) -> bool:
-        """Its end is not known."""
-        return self._in_doubt
-
-    @property
-    def state(self) -> int:
-        """One of ``TXN_STATE_*``."""
-        return self._state
-
-    @property
-    def timeout(self) -> int:
-        """Seconds; 0 takes the server's."""
-        return self._timeout
-
-    @timeout.setter
-    def timeout(self, seconds: int) -> None:
-        self._timeout = _check_u32(seconds)
 
 
 def _check_u32(number: Any) -> int:

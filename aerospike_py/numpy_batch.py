@@ -6,8 +6,10 @@ Python objects.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NumpyBatchRecords"]
 
-_KINDS = "iufSV"
+_KINDS = "iufbSV"
 
 
 class NumpyBatchRecords:
@@ -28,17 +30,29 @@ class NumpyBatchRecords:
     meta : ndarray, shape (n,), fields gen and ttl
         Generations, and times to live in seconds.
     result_codes : ndarray of int32, shape (n,)
-        The server's code for each record, 0 if it was found.
+        The server's code for each record, 0 if it was found; 12 where a value did not fit and
+        ``on_error="code"`` was given.
+    missing : ndarray of bool, shape (n, number of fields), or None
+        Where the record has no such bin; None for records that were put together by hand.
     """
 
-    __slots__ = ("_map", "batch_records", "meta", "result_codes")
+    __slots__ = ("_known", "batch_records", "meta", "missing", "result_codes")
 
     def __init__(self, batch_records: np.ndarray[Any, Any], meta: np.ndarray[Any, Any],
-                 result_codes: np.ndarray[Any, Any], _map: dict[Any, int]) -> None:
+                 result_codes: np.ndarray[Any, Any], _map: dict[Any, int] | tuple[Any, ...],
+                 missing: np.ndarray[Any, Any] | None = None) -> None:
         self.batch_records = batch_records
         self.meta = meta
         self.result_codes = result_codes
-        self._map = _map
+        self.missing = missing
+        self._known = _map
+
+    @property
+    def _map(self) -> dict[Any, int]:
+        """Rows by user key, made when first asked for."""
+        if isinstance(self._known, tuple):
+            self._known = {_found_by(key, i): i for i, key in enumerate(self._known)}
+        return self._known
 
     def get(self, user_key: Any) -> np.void:
         """The row of a key.
@@ -80,16 +94,87 @@ class NumpyBatchRecords:
         return f"NumpyBatchRecords(count={len(self)}, ok={found}, fields={names})"
 
 
+def _found_by(key: tuple[Any, ...], place: int) -> Any:
+    """What a row of C is found by."""
+    user_key = key[2] if len(key) > 2 else None
+    if user_key is None:
+        return f"__no_user_key_{place}__"
+    return bytes(user_key) if isinstance(user_key, bytearray) else user_key
+
+
 def _check_dtype(dtype: np.dtype[Any]) -> None:
     """Refuse fields that a bin cannot be put into."""
     if dtype.names is None or dtype.fields is None:
         raise TypeError(f"a structured dtype is needed, not {dtype}")
     for name in dtype.names:
         field = dtype.fields[name][0].base
-        if field.kind not in _KINDS or field.names is not None or not field.isnative:
+        if (field.kind not in _KINDS or field.names is not None or not field.isnative
+                or (field.kind == "f" and field.itemsize > 8)):
             raise TypeError(
                 f"dtype field {name!r} must be a number (int, float) or bytes of a fixed "
                 f"length, not {field} (kind={field.kind!r})")
+
+
+@lru_cache(maxsize=64)
+def _fields(dtype: np.dtype[Any]) -> tuple[tuple[Any, ...], ...]:
+    """Where each field is: name, offset, size of an element, elements, kind, is it an array."""
+    _check_dtype(dtype)
+    assert dtype.names is not None and dtype.fields is not None
+    rows = []
+    for name in dtype.names:
+        field, offset = dtype.fields[name][:2]
+        rows.append((name.encode(), offset, field.base.itemsize, math.prod(field.shape),
+                     ord(field.base.kind), field.shape != ()))
+    return tuple(rows)
+
+
+def _address(array: np.ndarray[Any, Any]) -> int:
+    """Where its bytes are."""
+    address: int = array.__array_interface__["data"][0]
+    return address
+
+
+def _prepare(dtype: Any, out: Any, count: int) -> tuple[Any, ...]:
+    """Arrays for `count` rows, and what C needs to fill them."""
+    import numpy as np
+
+    if out is None:
+        array = np.zeros(count, dtype=np.dtype(dtype))
+    elif not isinstance(out, np.ndarray) or out.ndim != 1 or len(out) != count:
+        shape = getattr(out, "shape", None)
+        raise ValueError(f"out must be an array of shape ({count},), not "
+                         f"{type(out).__name__} of shape {shape}")
+    elif dtype is not None and np.dtype(dtype) != out.dtype:
+        raise TypeError(f"out has dtype {out.dtype}, but {np.dtype(dtype)} is asked for")
+    elif not out.flags.writeable:
+        raise ValueError("out is read-only")
+    else:
+        array = out
+    fields = _fields(array.dtype)
+    if out is not None:
+        out[...] = np.zeros((), dtype=out.dtype)
+    meta = np.zeros(count, dtype=[("gen", np.uint32), ("ttl", np.uint32)])
+    codes = np.zeros(count, dtype=np.int32)
+    missing = np.ones((count, len(fields)), dtype=np.bool_)
+    return (fields, array, _address(array), array.strides[0], meta, _address(meta), codes,
+            _address(codes), missing, _address(missing))
+
+
+def _columns(data: Any, dtype: Any, key_field: str) -> tuple[Any, ...]:
+    """The rows of an array to be written: fields, address, stride, count, place of the key."""
+    import numpy as np
+
+    if not isinstance(data, np.ndarray) or data.ndim != 1 or data.dtype.names is None:
+        raise ValueError("data must be a one-dimensional structured array")
+    if dtype is not None and np.dtype(dtype) != data.dtype:
+        raise ValueError(f"data has dtype {data.dtype}, but {np.dtype(dtype)} was said")
+    if key_field not in data.dtype.names:
+        raise ValueError(f"data has no field {key_field!r} for the keys")
+    key = data.dtype.fields[key_field][0] if data.dtype.fields else data.dtype
+    if key.kind not in "iuS" or key.shape:
+        raise ValueError(f"key field {key_field!r} must be of integers or bytes (S), not {key}")
+    return (_fields(data.dtype), data, _address(data), data.strides[0], len(data),
+            data.dtype.names.index(key_field))
 
 
 def _user_key(record: Any, place: int, known: dict[Any, int]) -> Any:

@@ -191,7 +191,8 @@ class Tour:
             return
         fails = statement.startswith("! ")
         statement = statement.removeprefix("! ")
-        for prompt, line in zip(chain((">>>",), repeat("...")), statement.split("\n")):
+        lines = statement.split("\n")
+        for prompt, line in zip(chain((">>>",), repeat("...")), lines, strict=False):
             self.say(f"{INDENT}{self.ink(prompt, '32')} {self.ink(line, '36')}")
         if not fails:
             self.result(self.evaluate(statement))

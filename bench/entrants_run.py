@@ -80,7 +80,8 @@ class Line:
 
 class Entrant:
     """A client: one process, and one more for each further kind of event loop (some clients
-    stay with the first loop they meet)."""
+    stay with the first loop they meet).
+    """
 
     def __init__(self, name: str, host: str, port: int) -> None:
         self.name = name

@@ -107,7 +107,7 @@ class Soak:
     def work(self, seed: int, count: int) -> None:
         dice = random.Random(seed)
         mine: Counter[str] = Counter()
-        for _, name, verb in dice.choices(VERBS, cum_weights=WEIGHTS, k=count):
+        for _, _, verb in dice.choices(VERBS, cum_weights=WEIGHTS, k=count):
             try:
                 verb(self.client, key_of(dice), dice)
                 mine["ok"] += 1
@@ -141,7 +141,7 @@ class Soak:
 
     async def fly(self, seed: int, count: int) -> None:
         dice = random.Random(seed)
-        for _, name, verb in dice.choices(VERBS, cum_weights=WEIGHTS, k=count):
+        for _, _, verb in dice.choices(VERBS, cum_weights=WEIGHTS, k=count):
             try:
                 await self.one(verb, dice)
                 self.outcomes["ok"] += 1
@@ -202,7 +202,8 @@ def resident() -> int:
 
 def growth(done: array[int], values: array[int]) -> float:
     """What a line through the samples gains from the first to the last: the median of the slopes
-    between samples half the run apart, so that no single one decides."""
+    between samples half the run apart, so that no single one decides.
+    """
     half = len(done) // 2
     slopes = [(values[i + half] - values[i]) / (done[i + half] - done[i])
               for i in range(len(done) - half)]

@@ -195,7 +195,7 @@ def serial(step: Step, key: Step, take: Step | None, budget: Budget, laps: list[
             record = step(key(number))
             if take is not None:
                 take(record)
-        except Exception:  # noqa: BLE001 - of any client
+        except Exception:
             errors += 1
         now = clock()
         add(now - last)
@@ -257,7 +257,8 @@ def run_sync(entrant: Entrant, order: dict[str, Any], step: Step, key: Step,
 
 class LagProbe:
     """What the loop does to other code: how late it calls back for a descriptor that becomes
-    readable at known instants (a timer of the kernel's, Linux only)."""
+    readable at known instants (a timer of the kernel's, Linux only).
+    """
 
     CLOCK_MONOTONIC = 1
     FLAGS = 0o4000 | 0o2000000  # non-blocking, closed on exec
@@ -315,7 +316,7 @@ async def fly(get: Callable[[Any], Awaitable[Any]], key: Step, take: Step | None
             record = await get(key(number))
             if take is not None:
                 take(record)
-        except Exception:  # noqa: BLE001 - of any client
+        except Exception:
             errors += 1
         now = clock()
         add(now - last)
@@ -473,7 +474,7 @@ def answer(runs: Runs, order: dict[str, Any]) -> Result:
         return run(order)
     except Missing as why:
         return {"missing": str(why)}
-    except Exception as error:  # noqa: BLE001 - of any client
+    except Exception as error:
         return {"failed": f"{type(error).__name__}: {error}"}
 
 

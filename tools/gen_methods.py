@@ -13,6 +13,9 @@ A row is a table named like the method:
     C provides ``plain_<name>``; else C provides ``build_<name>``;
 ``custom``
     C provides the methods of both clients by hand;
+``data``
+    it is a data operation, counted by ``max_concurrent_operations``; by default those of
+    the files that are not administrative;
 ``async``
     whether the asynchronous form is a coroutine function, where that does not
     follow from ``plain`` and ``custom``;
@@ -42,6 +45,8 @@ from source import ROOT, wrap_call, write_files
 
 SOURCE = ROOT / "src" / "python" / "methods"
 TABLES = ROOT / "include" / "aero" / "wire" / "tables"
+#: Files whose methods do not count among the data operations that a client may limit.
+ADMINISTRATIVE = ("cluster", "admin", "udf", "index", "txn", "metrics")
 ORDER = ("cluster", "single", "admin", "batch", "query", "udf", "index", "txn", "metrics")
 
 
@@ -77,6 +82,7 @@ class Method:
     doc: str
     plain: bool
     custom: bool
+    data: bool
     owner: str = ""
     returns_async: str = ""
     is_async: bool = True
@@ -123,7 +129,8 @@ def read_file(path: Path) -> list[Method]:
         plain = row.get("plain", False)
         found.append(Method(
             name, params, official, row["returns"], row["doc"].strip() + "\n", plain,
-            row.get("custom", False), owner, row.get("returns_async", row["returns"]),
+            row.get("custom", False), row.get("data", path.stem not in ADMINISTRATIVE), owner,
+            row.get("returns_async", row["returns"]),
             row.get("async", not plain)))
     return found
 
@@ -163,10 +170,10 @@ def c_aliases(params: list[Param]) -> str:
                            + ["NULL"]) + "}"
 
 
-def c_signature(name: str, params: list[Param], first: int) -> str:
+def c_signature(name: str, params: list[Param], first: int, data: bool) -> str:
     required = sum(p.default is None for p in params)
     return (f'{{"{name}", {first}, {len(params)}, {required},\n'
-            f"     {c_names(params)},\n     {c_aliases(params)}}}")
+            f"     {c_names(params)},\n     {c_aliases(params)},\n     {str(data).lower()}}}")
 
 
 def text_signature(method: Method) -> str:
@@ -186,7 +193,7 @@ def rows_inc(methods: list[Method], first: int) -> tuple[list[str], int]:
     for m in methods:
         faces = []
         for params in (m.params, m.official):
-            faces.append(c_signature(m.name, params, first))
+            faces.append(c_signature(m.name, params, first, m.data))
             first += 2 * len(params)
         out.append(f"static const Signature sig_{m.ident}[2] = {{\n    "
                    + ",\n    ".join(faces) + "};")
@@ -228,6 +235,16 @@ STRICT_RETURNS = {
     "OperateOrderedResult": "tuple[Any, dict[str, int] | None, list[tuple[str, Any]]]",
     "list[InfoNodeResult]": "dict[str, tuple[None, str]]",
     "list[NodeName]": "list[dict[str, Any]]",
+    "LazyBatchRecords": "BatchRecords",
+    "BatchWriteResult": "BatchRecords",
+    "UserInfo": "dict[str, Any]",
+    "list[UserInfo]": "dict[str, dict[str, Any]]",
+    "RoleInfo": "list[dict[str, Any]]",
+    "list[RoleInfo]": "dict[str, list[dict[str, Any]]]",
+    "list[Record]": "list[tuple[Any, dict[str, int] | None, dict[str, Any]]]",
+    "list[ExistsResult]": "list[tuple[Any, dict[str, int] | None]]",
+    "Query": "OfficialQuery",
+    "Scan": "OfficialScan",
 }
 
 
@@ -280,7 +297,7 @@ def stub(methods: list[Method], types: list[Method]) -> str:
         out += ["\n@disjoint_base\n", *stub_class(name, SOURCE, methods)]
     for kind in ("Query", "Scan"):
         own = [m for m in types if m.owner in ("q", kind)]
-        for name in (kind, f"Async{kind}"):
+        for name in (kind, f"Async{kind}", f"Official{kind}"):
             out += ["\n@final\n", *stub_class(name, SOURCE / "types", own)]
     return "".join([*out, "\n", (SOURCE / "types" / "tail.pyi").read_text(),
                     "\n", (SOURCE / "tail.pyi").read_text()])

@@ -1,4 +1,4 @@
-"""Other people's clients against the local server.
+r"""Other people's clients against the local server.
 
 For each peer a driver script (tests/peers/<peer>.py) runs its calls in the
 Python that has the peer's package, and prints what comes of each.  They run
@@ -9,8 +9,8 @@ exit status is 1.
 Without a real server the results are compared with those it gave when they
 were recorded (``--record``), in tests/peers/<peer>.expected.
 
-    PEER_OFFICIAL=/venvs/official/bin/python \\
-    PEER_RUST=/venvs/rust/bin/python \\
+    PEER_OFFICIAL=/venvs/official/bin/python \
+    PEER_RUST=/venvs/rust/bin/python \
         python3 tools/peers.py --without native
 """
 

@@ -162,6 +162,8 @@ def build(venv: Path, requirements: list[str]) -> int:
         say("building the extensions (a minute or two, once)")
     python = str(venv / "bin" / "python")
     subprocess.run([python, "setup.py", "-q", "build_ext", "--inplace"], check=True, cwd=ROOT)
+    # once here, so that no import compiles where Python may not write
+    subprocess.run([python, "-m", "compileall", "-q", "aerospike_py"], check=True, cwd=ROOT)
     pip_install(venv, "this tree", [ROOT / "pyproject.toml", ROOT / "setup.py"],
                 "--no-build-isolation", "--no-deps", "-e", str(ROOT))
     return 0

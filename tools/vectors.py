@@ -9,7 +9,8 @@ its columns parted by one space::
 ``-`` stands for nothing, ``=`` as `after` for "as before"; a value is
 ``particle:hex``.  `payload` of an expression is the whole operation that
 reads it, that of a query its range (`particle` is the index's type); `where`
-is the bin that an expression writes, or the record that it reads.  `marks` is a comma list: ``volatile`` (depends on time or size),
+is the bin that an expression writes, or the record that it reads.  `marks` is a
+comma list: ``volatile`` (depends on time or size),
 ``later`` (servers after 8.1.2 only), ``long`` (`after` is not kept here).
 The records that expressions and queries read are vectors of kind ``bin``.
 """
@@ -18,8 +19,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 Vector = dict[str, Any]
 

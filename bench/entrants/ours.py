@@ -1,4 +1,4 @@
-"""This client."""
+"""The client of this tree."""
 
 from __future__ import annotations
 

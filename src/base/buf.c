@@ -10,13 +10,17 @@
 void
 aero_buf_fini(aero_buf *buf)
 {
+    size_t max = buf->max;
+
     aero_free(buf->ptr);
     aero_buf_init(buf);
+    buf->max = max;
 }
 
 bool
 aero_buf_grow(aero_buf *buf, size_t more)
 {
+    size_t max = buf->max == 0 ? AERO_BUF_MAX : buf->max;
     size_t want;
     size_t cap;
     uint8_t *ptr;
@@ -24,7 +28,7 @@ aero_buf_grow(aero_buf *buf, size_t more)
     if (buf->failed) {
         return false;
     }
-    if (more > AERO_BUF_MAX - buf->len) {
+    if (more > max - buf->len) {
         buf->failed = true;
         return false;
     }
@@ -36,8 +40,8 @@ aero_buf_grow(aero_buf *buf, size_t more)
     while (cap < want) {
         cap += cap / 2;
     }
-    if (cap > AERO_BUF_MAX) {
-        cap = AERO_BUF_MAX; /* not a byte more, or nobody would stop it */
+    if (cap > max) {
+        cap = max; /* not a byte more, or nobody would stop it */
     }
     ptr = aero_resize(buf->ptr, cap);
     if (ptr == NULL) {

@@ -30,7 +30,8 @@ aero_clock_unix_ns(void)
 uint32_t
 aero_clock_void_now(void)
 {
-    return (uint32_t)(time(NULL) - AERO_EPOCH_2010);
+    /* time() may lag by a tick, and a life would seem a second longer. */
+    return (uint32_t)(aero_clock_unix_ns() / AERO_NS_PER_S - AERO_EPOCH_2010);
 }
 
 int

@@ -4,12 +4,18 @@
 #include "aero/base/alloc.h"
 #include "aero/client/batch.h"
 #include "aero/wire/key.h"
+#include "batch_txn.h"
 
 enum {
     STATE_START,
+    STATE_ANNOUNCING, /* the writes of a transaction */
     STATE_RUNNING,
     STATE_PAUSED,
     STATE_ENDED
+};
+
+enum {
+    RETRY_PAUSE_MAX_MS = 500
 };
 
 /* The rows of one node in one round. */
@@ -67,9 +73,21 @@ free_groups(aero_batch *batch)
     batch->n_groups = 0;
 }
 
+static void
+free_monitor(aero_batch *batch)
+{
+    if (batch->monitor != NULL) {
+        aero_cmd_cancel(batch->monitor, AERO_ERR_CLIENT_ABORT, "given up");
+        aero_cmd_fini(batch->monitor);
+        aero_free(batch->monitor);
+        batch->monitor = NULL;
+    }
+}
+
 void
 aero_batch_fini(aero_batch *batch)
 {
+    free_monitor(batch);
     free_groups(batch);
     aero_free(batch->order);
     batch->order = NULL;
@@ -82,6 +100,9 @@ aero_batch_cancel(aero_batch *batch)
     for (uint32_t i = 0; i < batch->n_groups; i++) {
         aero_cmd_cancel(&batch->groups[i].cmd, AERO_ERR_CLIENT_ABORT,
                         "cancelled");
+    }
+    if (batch->monitor != NULL) {
+        aero_cmd_cancel(batch->monitor, AERO_ERR_CLIENT_ABORT, "cancelled");
     }
     batch->state = STATE_ENDED;
 }
@@ -301,11 +322,16 @@ take_row(aero_batch_group *group, const aero_msg *msg, aero_span parts,
                          msg->budget);
     }
     row->done = true;
+    row->answered = true;
     row->result = msg->result;
     row->generation = msg->generation;
     row->void_time = msg->ttl;
     row->n_fields = msg->n_fields;
     row->n_ops = msg->n_ops;
+    if (batch->policy.in_txn != NULL &&
+        aero_batch_txn_note(batch->policy.in_txn, row, parts, st) != AERO_OK) {
+        return AERO_ERROR;
+    }
     return keep_row(batch, row, parts, st);
 }
 
@@ -353,7 +379,12 @@ put_request(aero_batch_group *group)
         const aero_row *row = &batch->rows[index];
 
         aero_batch_open_row(&put, index, row->digest);
-        aero_batch_put_body(&put, row->body, row->has_key);
+        if (batch->policy.in_txn != NULL) {
+            aero_batch_txn_put(&put, batch->policy.in_txn, row);
+        }
+        else {
+            aero_batch_put_body(&put, row->body, row->has_key);
+        }
         cmd->is_write |= row->is_write;
     }
     aero_batch_close(&put);
@@ -388,6 +419,24 @@ begin_group(aero_batch_group *group, uint64_t now)
 }
 
 /* ---- rounds ---- */
+
+bool
+aero_batch_may_retry(int32_t result)
+{
+    switch (result) {
+    case AERO_ERR_SERVER_FULL:
+    case AERO_ERR_TIMEOUT:
+    case AERO_ERR_CLUSTER:
+    case AERO_ERR_RECORD_BUSY:
+    case AERO_ERR_DEVICE_OVERLOAD:
+    case AERO_ERR_CONNECTION:
+    case AERO_ERR_INVALID_NODE:
+    case AERO_ERR_NO_RESPONSE:
+        return true;
+    default:
+        return false;
+    }
+}
 
 static void
 show_jobs(aero_batch *batch)
@@ -465,7 +514,9 @@ static bool
 conclude_group(aero_batch *batch, aero_batch_group *group)
 {
     const aero_cmd *cmd = &group->cmd;
-    int32_t code = cmd->rc == AERO_OK ? AERO_ERR_NO_RESPONSE : cmd->st.code;
+    int32_t code = cmd->rc != AERO_OK             ? cmd->st.code
+                   : group->result != AERO_ERR_OK ? group->result
+                                                  : AERO_ERR_NO_RESPONSE;
     bool left = false;
 
     for (uint32_t i = 0; i < group->count; i++) {
@@ -475,6 +526,10 @@ conclude_group(aero_batch *batch, aero_batch_group *group)
             left = true;
             row->result = code;
             row->in_doubt |= row->is_write && cmd->st.in_doubt;
+            if (row->in_doubt && batch->policy.in_txn != NULL) {
+                aero_batch_txn_note(batch->policy.in_txn, row,
+                                    aero_span_of(NULL, 0), &batch->st);
+            }
         }
     }
     if (left && cmd->rc == AERO_OK && group->result != AERO_ERR_OK) {
@@ -509,6 +564,43 @@ pause(aero_batch *batch, uint64_t until)
     return AERO_MORE;
 }
 
+/* Rows that failed for the moment are sent again, after a pause of a random
+ * length: many clients that failed together shall not return together. */
+static aero_rc
+retry_rows(aero_batch *batch, uint64_t now)
+{
+    uint64_t bound_ms = UINT64_C(8)
+                        << (batch->retry_no < 6 ? batch->retry_no : 6);
+    uint64_t until;
+    uint32_t left = 0;
+
+    for (size_t i = 0; i < batch->n_rows; i++) {
+        left += aero_batch_may_retry(batch->rows[i].result);
+    }
+    batch->unresolved = left;
+    if (left == 0 || batch->retry_no == batch->retry_max) {
+        return end(batch);
+    }
+    if (bound_ms > RETRY_PAUSE_MAX_MS) {
+        bound_ms = RETRY_PAUSE_MAX_MS;
+    }
+    /* the clock's lowest digits are as random as this needs */
+    until =
+        now + now * UINT64_C(0x9e3779b97f4a7c15) % (bound_ms * AERO_NS_PER_MS);
+    if (until >= batch->total_by) {
+        batch->retry_cut = true;
+        return end(batch);
+    }
+    for (size_t i = 0; i < batch->n_rows; i++) {
+        batch->rows[i].done = !aero_batch_may_retry(batch->rows[i].result);
+    }
+    batch->retry_no++;
+    batch->try_no = 0;
+    batch->result = 0;
+    aero_status_clear(&batch->st);
+    return pause(batch, until);
+}
+
 static aero_rc
 end_round(aero_batch *batch)
 {
@@ -525,18 +617,52 @@ end_round(aero_batch *batch)
         again |= conclude_group(batch, &batch->groups[i]);
     }
     if (!again) {
-        return end(batch);
+        return retry_rows(batch, now);
     }
     if (batch->try_no >= batch->policy.max_retries ||
         now + pause_ms * AERO_NS_PER_MS >= batch->total_by) {
         batch->result = batch->st.code;
-        return end(batch);
+        return retry_rows(batch, now);
     }
     batch->try_no++;
     batch->replica_no++;
     atomic_fetch_add(&batch->cluster->n_retries, 1);
     return pause_ms != 0 ? pause(batch, now + pause_ms * AERO_NS_PER_MS)
                          : start_round(batch, now);
+}
+
+/* Writes of a transaction are announced before anything is sent. */
+static aero_rc
+start(aero_batch *batch)
+{
+    aero_rc rc = AERO_OK;
+
+    if (batch->policy.in_txn != NULL) {
+        rc = aero_batch_txn_begin(batch, batch->policy.in_txn, &batch->monitor,
+                                  &batch->st);
+    }
+    if (rc == AERO_ERROR) {
+        return end_with(batch);
+    }
+    if (rc == AERO_OK) {
+        return start_round(batch, aero_clock_now());
+    }
+    batch->monitor_jobs[0] = &batch->monitor->job;
+    batch->task.jobs = batch->monitor_jobs;
+    batch->task.n_jobs = 1;
+    batch->state = STATE_ANNOUNCING;
+    return AERO_MORE;
+}
+
+static aero_rc
+announced(aero_batch *batch)
+{
+    aero_rc rc =
+        aero_txn_announced(batch->policy.in_txn, batch->monitor, &batch->st);
+
+    free_monitor(batch);
+    return rc == AERO_OK ? start_round(batch, aero_clock_now())
+                         : end_with(batch);
 }
 
 static aero_rc
@@ -546,6 +672,9 @@ next(aero_task *task)
 
     switch (batch->state) {
     case STATE_START:
+        return start(batch);
+    case STATE_ANNOUNCING:
+        return announced(batch);
     case STATE_PAUSED:
         return start_round(batch, aero_clock_now());
     case STATE_RUNNING:
@@ -565,15 +694,20 @@ aero_batch_begin(aero_batch *batch, aero_cluster *cluster,
     batch->state = STATE_START;
     batch->try_no = 0;
     batch->replica_no = 0;
+    batch->retry_no = 0;
+    batch->retry_cut = false;
+    batch->unresolved = 0;
     batch->result = 0;
     batch->total_by = aero_clock_after(now, batch->policy.total_timeout);
     batch->linearize = batch->policy.read_mode_sc == AERO_READ_SC_LINEARIZE;
     batch->store.len = 0;
+    batch->store.max = SIZE_MAX / 2; /* many nodes, a frame each */
     aero_status_clear(&batch->st);
     for (size_t i = 0; i < batch->n_rows; i++) {
         aero_row *row = &batch->rows[i];
 
         row->done = false;
+        row->answered = false;
         row->in_doubt = false;
         row->result = AERO_ERR_NO_RESPONSE;
         row->n_fields = 0;

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "aero/client/cmd.h"
 #include "aero/cluster/drain.h"
+#include "aero/wire/admin.h"
 
 enum {
     RESULT_AT = 5,     /* in a message */
@@ -44,6 +45,7 @@ aero_cmd_reset(aero_cmd *cmd)
     aero_buf_reset(&cmd->in, AERO_CMD_KEEP);
     cmd->head_at = AERO_CMD_NO_BUDGET;
     cmd->ns_len = 0;
+    cmd->deadline_at = 0;
     cmd->frame_type = AERO_FRAME_MESSAGE;
     cmd->is_write = false;
     cmd->linearize = false;
@@ -59,6 +61,7 @@ aero_cmd_reset(aero_cmd *cmd)
     cmd->replica_no = 0;
     cmd->n_sent = 0;
     cmd->queued = false;
+    cmd->waited = false;
     cmd->gathered = NULL;
     cmd->next_row = NULL;
     cmd->rc = AERO_MORE;
@@ -380,7 +383,7 @@ lose_conn(aero_cmd *cmd)
 static aero_span
 ns_of(const aero_cmd *cmd)
 {
-    return aero_span_of(cmd->out.ptr + cmd->ns_at, cmd->ns_len);
+    return aero_span_of(cmd->ns, cmd->ns_len);
 }
 
 /* Take the map as it is now and look for the node in it (borrowed). */
@@ -461,7 +464,8 @@ open_new(aero_cmd *cmd)
                   "node %s has had too many errors", cmd->node->name);
         return try_again(cmd, AERO_ERR_MAX_ERROR_RATE);
     }
-    cmd->conn = aero_conn_new(&cmd->node->addr, cmd->cluster->config.tls,
+    cmd->conn = aero_conn_new(&cmd->node->addr,
+                              aero_cluster_tls(&cmd->cluster->config),
                               cmd->node->tls_name, &cmd->st);
     if (cmd->conn == NULL) {
         return lose_conn(cmd);
@@ -469,7 +473,7 @@ open_new(aero_cmd *cmd)
     if (cmd->source != NULL) {
         cmd->source->opened(cmd->source->ctx, cmd->conn, cmd->pool);
     }
-    aero_greeting_init(&cmd->greeting, cmd->cluster, false);
+    aero_greeting_init(&cmd->greeting, cmd->cluster, cmd->node->login, false);
     cmd->greeting_runs = true;
     cmd->state = AERO_CMD_OPEN;
     cmd->job.conn = cmd->conn;
@@ -485,7 +489,8 @@ open_new(aero_cmd *cmd)
 static void
 begin_exchange(aero_cmd *cmd)
 {
-    uint64_t now = cmd->try_no == 0 ? cmd->began_at : aero_clock_now();
+    uint64_t now =
+        cmd->try_no == 0 && !cmd->waited ? cmd->began_at : aero_clock_now();
     uint64_t left_ms = 0;
 
     if (cmd->attempt_by != AERO_NEVER) {
@@ -510,6 +515,7 @@ begin_exchange(aero_cmd *cmd)
     cmd->conn->patience_ms = (uint32_t)left_ms;
     aero_exchange_init(&cmd->x, cmd->conn, aero_buf_span(&cmd->out), &cmd->in,
                        cmd->frame_type);
+    cmd->x.is_watched = cmd->source != NULL;
     cmd->x.on_frame = cmd->on_frame;
     cmd->x.ctx = cmd->ctx;
     cmd->state = AERO_CMD_EXCHANGE;
@@ -573,6 +579,10 @@ open_conn(aero_cmd *cmd)
     if (rc == AERO_ERROR) {
         return lose_conn(cmd);
     }
+    if (cmd->source != NULL) {
+        cmd->source->is_open(cmd->source->ctx, cmd->conn);
+    }
+    cmd->waited = true;
     begin_exchange(cmd);
     return AERO_OK;
 }
@@ -584,6 +594,26 @@ is_retryable(uint8_t result)
            result == AERO_ERR_DEVICE_OVERLOAD;
 }
 
+static aero_rc
+conclude_admin(aero_cmd *cmd)
+{
+    aero_span body = aero_cmd_body(cmd);
+    aero_admin head;
+
+    if (aero_admin_take(&body, &head, &cmd->st) != AERO_OK) {
+        return lose_conn(cmd);
+    }
+    cmd->result = head.result;
+    if (cmd->result == AERO_ERR_NOT_AUTHENTICATED) {
+        aero_node_wants_login(cmd->node);
+        drop_conn(cmd);
+    }
+    else {
+        give_conn(cmd);
+    }
+    return end_with(cmd, AERO_OK);
+}
+
 /* A whole reply is there. */
 static aero_rc
 conclude(aero_cmd *cmd)
@@ -591,6 +621,9 @@ conclude(aero_cmd *cmd)
     aero_span body;
 
     aero_exchange_fini(&cmd->x);
+    if (cmd->frame_type == AERO_FRAME_ADMIN && cmd->on_frame == NULL) {
+        return conclude_admin(cmd);
+    }
     if (cmd->on_frame != NULL || cmd->frame_type != AERO_FRAME_MESSAGE) {
         give_conn(cmd);
         return end_with(cmd, AERO_OK);
@@ -603,7 +636,7 @@ conclude(aero_cmd *cmd)
     }
     cmd->result = body.ptr[RESULT_AT];
     if (cmd->result == AERO_ERR_NOT_AUTHENTICATED) {
-        atomic_store(&cmd->cluster->relogin, true);
+        aero_node_wants_login(cmd->node);
         drop_conn(cmd);
         return end_with(cmd, AERO_OK);
     }
@@ -696,6 +729,14 @@ aero_cmd_cancel(aero_cmd *cmd, int32_t code, const char *why)
     aero_fail(&cmd->st, code, "%s", why);
     leave_conn(cmd);
     fail(cmd);
+}
+
+void
+aero_cmd_refuse(aero_cmd *cmd, const aero_status *st)
+{
+    cmd->st = *st;
+    end_with(cmd, AERO_ERROR);
+    memcpy(cmd->st.node, st->node, sizeof cmd->st.node);
 }
 
 /* ---- gathered ---- */

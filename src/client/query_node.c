@@ -47,7 +47,7 @@ verdict_of(aero_query_node *node)
 {
     switch (node->result) {
     case AERO_ERR_NOT_AUTHENTICATED:
-        atomic_store(&node->query->cluster->relogin, true);
+        aero_node_wants_login(node->cmd.node);
         return AERO_ERROR;
     case AERO_ERR_SCAN_ABORTED:
     case AERO_ERR_QUERY_ABORTED:

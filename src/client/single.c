@@ -1,7 +1,9 @@
 /* Requests about one record.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "aero/client/single.h"
+#include <string.h>
+
+#include "aero/client/txn.h"
 
 void
 aero_single_put_field(aero_single *s, aero_field_type type, aero_span data)
@@ -36,12 +38,18 @@ aero_single_open(aero_single *s, aero_cmd *cmd, const aero_key *key,
     s->frame_at = aero_frame_open(&cmd->out, AERO_FRAME_MESSAGE);
     s->msg_at = aero_msg_put(&cmd->out, &s->msg);
     cmd->head_at = (ptrdiff_t)s->msg_at;
-    cmd->ns_at = (uint32_t)(cmd->out.len + 5);
-    cmd->ns_len = (uint8_t)key->ns.len;
+    cmd->ns_len =
+        (uint8_t)(key->ns.len < sizeof cmd->ns ? key->ns.len : sizeof cmd->ns);
+    memcpy(cmd->ns, key->ns.ptr, cmd->ns_len);
     aero_single_put_field(s, AERO_FIELD_NAMESPACE, key->ns);
     aero_single_put_field(s, AERO_FIELD_SET, key->set);
     aero_single_put_field(s, AERO_FIELD_DIGEST,
                           aero_span_of(key->digest, AERO_DIGEST_SIZE));
+    if (policy->in_txn != NULL) {
+        s->msg.n_fields +=
+            aero_txn_put_fields(policy->in_txn, key->digest, cmd->is_write,
+                                &cmd->out, &cmd->deadline_at);
+    }
     if (policy->key != 0 && key->particle != AERO_PARTICLE_NIL) {
         put_user_key(s, key);
     }
@@ -72,6 +80,7 @@ aero_single_close(aero_single *s, uint16_t n_ops)
     out->ptr[s->msg_at + 2] = s->msg.info2;
     out->ptr[s->msg_at + 3] = s->msg.info3;
     out->ptr[s->msg_at + 4] = s->msg.info4;
+    aero_set_u32(out->ptr + s->msg_at + 6, s->msg.generation);
     aero_set_u32(out->ptr + s->msg_at + 10, s->msg.ttl);
     aero_msg_patch_counts(out, s->msg_at, s->msg.n_fields, n_ops);
     aero_frame_close(out, s->frame_at);

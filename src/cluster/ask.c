@@ -8,9 +8,13 @@ run(aero_ask *ask)
 {
     aero_rc rc;
 
+    if (ask->out.failed) {
+        return aero_fail(&ask->st, AERO_ERR_CLIENT,
+                         "no memory for an info request");
+    }
     if (ask->conn == NULL) {
-        ask->conn = aero_conn_new(&ask->addr, ask->cluster->config.tls,
-                                  ask->tls_name, &ask->st);
+        ask->conn =
+            aero_conn_new(&ask->addr, ask->tls, ask->tls_name, &ask->st);
         if (ask->conn == NULL) {
             return AERO_ERROR;
         }
@@ -72,15 +76,25 @@ step(aero_job *job)
 
 void
 aero_ask_init(aero_ask *ask, aero_cluster *cluster, const aero_addr *addr,
-              const char *tls_name)
+              const char *tls_name, aero_login *login)
 {
+    bool clear = cluster->config.tls_login_only;
+
     memset(ask, 0, sizeof *ask);
     ask->job.step = step;
     ask->job.fd = -1;
     ask->cluster = cluster;
     ask->addr = *addr;
     ask->tls_name = tls_name;
-    aero_greeting_init(&ask->greeting, cluster, true);
+    ask->tls = clear ? NULL : cluster->config.tls;
+    aero_greeting_init(&ask->greeting, cluster, login, !clear);
+}
+
+void
+aero_ask_use_tls(aero_ask *ask)
+{
+    ask->tls = ask->cluster->config.tls;
+    ask->greeting.may_login = true;
 }
 
 void

@@ -12,11 +12,13 @@
 #include "aero/cluster/auth.h"
 #include "aero/wire/admin.h"
 
-enum {
-    RENEW_BEFORE_S = 60 /* of the end of a session */
-};
-
 #if defined(__linux__)
+bool
+aero_auth_can_hash(void)
+{
+    return true;
+}
+
 aero_rc
 aero_auth_hash(const char *password, char out[AERO_HASH_SIZE + 1],
                aero_status *st)
@@ -47,6 +49,12 @@ aero_auth_hash(const char *password, char out[AERO_HASH_SIZE + 1],
     return rc;
 }
 #else
+bool
+aero_auth_can_hash(void)
+{
+    return false;
+}
+
 aero_rc
 aero_auth_hash(const char *password, char out[AERO_HASH_SIZE + 1],
                aero_status *st)
@@ -66,11 +74,13 @@ aero_auth_needed(const aero_cluster *cluster)
 }
 
 void
-aero_greeting_init(aero_greeting *g, aero_cluster *cluster, bool login)
+aero_greeting_init(aero_greeting *g, aero_cluster *cluster, aero_login *login,
+                   bool may_login)
 {
     memset(g, 0, sizeof *g);
     g->cluster = cluster;
     g->login = login;
+    g->may_login = may_login;
 }
 
 void
@@ -87,13 +97,43 @@ aero_greeting_fini(aero_greeting *g)
     g->running = false;
 }
 
-static void
-put_credentials(aero_buf *out, const aero_cluster_config *config,
-                uint8_t *n_fields)
+/* The hash is made at the first login. */
+static aero_rc
+make_credential(aero_cluster *cluster, aero_status *st)
 {
+    char hash[AERO_HASH_SIZE + 1];
+    char *made;
+
+    if (cluster->config.credential != NULL || cluster->config.user == NULL) {
+        return AERO_OK;
+    }
+    if (aero_auth_hash(cluster->config.password, hash, st) != AERO_OK) {
+        return AERO_ERROR;
+    }
+    made = aero_strndup(hash, AERO_HASH_SIZE);
+    OPENSSL_cleanse(hash, sizeof hash);
+    if (made == NULL) {
+        return aero_fail(st, AERO_ERR_CLIENT, "no memory for the login");
+    }
+    pthread_mutex_lock(&cluster->lock);
+    if (cluster->config.credential == NULL) {
+        cluster->config.credential = made;
+        made = NULL;
+    }
+    pthread_mutex_unlock(&cluster->lock);
+    aero_free(made); /* somebody has set another password meanwhile */
+    return AERO_OK;
+}
+
+static void
+put_credentials(aero_buf *out, aero_cluster *cluster, uint8_t *n_fields)
+{
+    const aero_cluster_config *config = &cluster->config;
+
     if (config->auth_mode == AERO_AUTH_PKI) {
         return; /* the certificate says who it is */
     }
+    pthread_mutex_lock(&cluster->lock);
     aero_admin_put_field(out, AERO_ADMIN_FIELD_USER,
                          aero_span_str(config->user));
     aero_admin_put_field(out, AERO_ADMIN_FIELD_CREDENTIAL,
@@ -105,6 +145,7 @@ put_credentials(aero_buf *out, const aero_cluster_config *config,
                              aero_span_str(config->password));
         *n_fields = 3;
     }
+    pthread_mutex_unlock(&cluster->lock);
 }
 
 static void
@@ -136,49 +177,10 @@ put_request(aero_greeting *g)
         put_token(&g->out, &g->cluster->config, g->session, &head.n_fields);
     }
     else {
-        put_credentials(&g->out, &g->cluster->config, &head.n_fields);
+        put_credentials(&g->out, g->cluster, &head.n_fields);
     }
     aero_admin_patch_count(&g->out, at, head.n_fields);
     aero_frame_close(&g->out, mark);
-}
-
-/* Gives a session for the token, or an empty one for a server without
- * security. */
-static aero_session *
-new_session(aero_span token, uint32_t ttl_s)
-{
-    aero_session *session = aero_zalloc(sizeof *session + token.len);
-
-    if (session == NULL) {
-        return NULL;
-    }
-    atomic_init(&session->refs, 1);
-    session->renew_at = AERO_NEVER;
-    session->len = token.len;
-    if (token.len != 0) {
-        memcpy(session->token, token.ptr, token.len);
-    }
-    if (ttl_s > RENEW_BEFORE_S) {
-        session->renew_at =
-            aero_clock_now() + (ttl_s - RENEW_BEFORE_S) * AERO_NS_PER_S;
-    }
-    return session;
-}
-
-static void
-keep_session(aero_greeting *g, aero_session *session)
-{
-    aero_cluster *cluster = g->cluster;
-    aero_session *before;
-
-    g->session = session;
-    atomic_fetch_add(&session->refs, 1);
-    pthread_mutex_lock(&cluster->lock);
-    before = cluster->session;
-    cluster->session = session;
-    pthread_mutex_unlock(&cluster->lock);
-    atomic_store(&cluster->relogin, false);
-    aero_session_release(before);
 }
 
 static aero_rc
@@ -186,7 +188,6 @@ read_login(aero_greeting *g, aero_span body, uint8_t n_fields, aero_status *st)
 {
     aero_span token = {NULL, 0};
     uint32_t ttl = 0;
-    aero_session *session;
 
     for (unsigned i = 0; i < n_fields; i++) {
         aero_field field;
@@ -202,12 +203,10 @@ read_login(aero_greeting *g, aero_span body, uint8_t n_fields, aero_status *st)
             ttl = aero_get_u32(field.data.ptr);
         }
     }
-    session = new_session(token, ttl);
-    if (session == NULL) {
-        return aero_fail(st, AERO_ERR_CLIENT, "no memory for the session");
-    }
-    keep_session(g, session);
-    return AERO_OK;
+    g->session = aero_login_begin(g->login, token, ttl);
+    return g->session != NULL
+               ? AERO_OK
+               : aero_fail(st, AERO_ERR_CLIENT, "no memory for the session");
 }
 
 static aero_rc
@@ -228,7 +227,7 @@ read_reply(aero_greeting *g, aero_status *st)
                           head.result == AERO_ERR_OK ? head.n_fields : 0, st);
     }
     if (g->session != NULL) {
-        atomic_store(&g->cluster->relogin, true);
+        atomic_store(&g->login->due, true);
     }
     if (st != NULL) {
         st->from_server = true;
@@ -242,14 +241,20 @@ start(aero_greeting *g, aero_conn *conn, aero_status *st)
 {
     aero_session_release(g->session);
     g->session = NULL;
-    if (!g->login || !atomic_load(&g->cluster->relogin)) {
-        g->session = aero_cluster_session(g->cluster);
+    if (g->login == NULL) {
+        return aero_fail(st, AERO_ERR_CLIENT, "the node has no login");
+    }
+    if (!g->may_login || !atomic_load(&g->login->due)) {
+        g->session = aero_login_session(g->login);
     }
     if (g->session != NULL && g->session->len == 0) {
         return AERO_OK; /* a server without security */
     }
-    if (g->session == NULL && !g->login) {
+    if (g->session == NULL && !g->may_login) {
         return aero_fail(st, AERO_ERR_NOT_AUTHENTICATED, "not logged in");
+    }
+    if (g->session == NULL && make_credential(g->cluster, st) != AERO_OK) {
+        return AERO_ERROR;
     }
     put_request(g);
     if (g->out.failed) {

@@ -76,7 +76,6 @@ aero_cluster_release(aero_cluster *cluster)
     }
     aero_drain_free_all(cluster->drains);
     aero_map_release(cluster->map);
-    aero_session_release(cluster->session);
     aero_cluster_config_fini(&cluster->config);
     pthread_mutex_destroy(&cluster->lock);
     aero_free(cluster);
@@ -108,42 +107,60 @@ aero_cluster_publish(aero_cluster *cluster, aero_map *map)
     aero_map_release(before);
 }
 
-aero_session *
-aero_cluster_session(aero_cluster *cluster)
+aero_node *
+aero_cluster_some_node(aero_cluster *cluster)
 {
-    aero_session *session;
+    aero_map *map = aero_cluster_map(cluster);
+    aero_node *node = NULL;
 
-    pthread_mutex_lock(&cluster->lock);
-    session = cluster->session;
-    if (session != NULL) {
-        atomic_fetch_add_explicit(&session->refs, 1, memory_order_relaxed);
+    if (map != NULL && map->n_nodes != 0) {
+        node = aero_node_acquire(
+            map->nodes[aero_cluster_turn(cluster) % map->n_nodes]);
     }
-    pthread_mutex_unlock(&cluster->lock);
-    return session;
+    aero_map_release(map);
+    return node;
 }
 
-void
-aero_session_release(aero_session *session)
+aero_rc
+aero_cluster_set_password(aero_cluster *cluster, const char *password,
+                          const char *credential, aero_status *st)
 {
-    if (session != NULL && atomic_fetch_sub_explicit(
-                               &session->refs, 1, memory_order_acq_rel) == 1) {
-        OPENSSL_cleanse(session->token, session->len);
-        aero_free(session);
+    char *new_password = aero_strndup(password, strlen(password));
+    char *new_credential = aero_strndup(credential, strlen(credential));
+    bool fine = new_password != NULL && new_credential != NULL;
+
+    if (fine) {
+        char *kept;
+
+        pthread_mutex_lock(&cluster->lock);
+        kept = cluster->config.password;
+        cluster->config.password = new_password;
+        new_password = kept;
+        kept = cluster->config.credential;
+        cluster->config.credential = new_credential;
+        new_credential = kept;
+        pthread_mutex_unlock(&cluster->lock);
     }
+    free_secret(new_password);
+    free_secret(new_credential);
+    return fine ? AERO_OK
+                : aero_fail(st, AERO_ERR_CLIENT, "no memory for a password");
 }
 
 const aero_names *
 aero_cluster_names(const aero_cluster_config *config)
 {
-    static const aero_names names[2][2] = {
+    static const aero_names names[3][2] = {
         {{"service-clear-std", "peers-clear-std"},
          {"service-clear-alt", "peers-clear-alt"}},
         {{"service-tls-std", "peers-tls-std"},
          {"service-tls-alt", "peers-tls-alt"}},
+        {{"service-clear-std", "peers-tls-std"},
+         {"service-clear-alt", "peers-tls-alt"}},
     };
+    int kind = config->tls == NULL ? 0 : config->tls_login_only ? 2 : 1;
 
-    return &names[config->tls != NULL && !config->tls_login_only]
-                 [config->use_alternate];
+    return &names[kind][config->use_alternate];
 }
 
 aero_span

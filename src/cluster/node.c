@@ -41,6 +41,7 @@ aero_node_release(aero_node *node)
         atomic_fetch_sub_explicit(&node->refs, 1, memory_order_acq_rel) == 1) {
         aero_pool_close(node->pool);
         aero_pool_release(node->pool);
+        aero_login_release(node->login);
         aero_free(node);
     }
 }

@@ -119,11 +119,17 @@ aero_table_merge(aero_table *table, const aero_replicas *claim,
 void
 aero_table_forget(aero_table *table, const aero_node *node)
 {
-    for (uint32_t r = 0; r < AERO_REPLICAS_MAX; r++) {
-        for (uint32_t p = 0; p < AERO_PARTITIONS; p++) {
+    for (uint32_t p = 0; p < AERO_PARTITIONS; p++) {
+        bool owned = false;
+
+        for (uint32_t r = 0; r < AERO_REPLICAS_MAX; r++) {
             if (table->owner[r][p] == node) {
                 table->owner[r][p] = NULL;
             }
+            owned = owned || table->owner[r][p] != NULL;
+        }
+        if (!owned) {
+            table->regime[p] = 0; /* any claim is newer than none */
         }
     }
 }

@@ -81,6 +81,7 @@ aero_probe_free(aero_probe *probe)
     if (probe->resolving != NULL) {
         probe->resolver->drop(probe->resolving);
     }
+    aero_login_release(probe->login);
     aero_free(probe);
 }
 
@@ -109,6 +110,20 @@ note(aero_probe *probe, const aero_addr *addr, const aero_status *why)
 
 /* ---- addresses ---- */
 
+/* With more to try behind it, one that is silent may not use up all the
+ * time. */
+static uint64_t
+share_of_time(const aero_probe *probe, size_t addrs_left)
+{
+    size_t left = addrs_left + probe->n_hosts - probe->host - 1;
+    uint64_t now = aero_clock_now();
+
+    if (probe->ends_at == AERO_NEVER || probe->ends_at <= now || left < 2) {
+        return probe->ends_at;
+    }
+    return now + (probe->ends_at - now) / left;
+}
+
 static aero_rc
 take_resolved(aero_probe *probe)
 {
@@ -118,8 +133,12 @@ take_resolved(aero_probe *probe)
     aero_status_clear(&st);
     rc = probe->resolver->poll(probe->resolving, probe->addrs,
                                AERO_PROBE_ADDRS, &probe->n_addrs, &st);
-    if (rc == AERO_MORE) {
+    if (rc == AERO_MORE && aero_clock_now() < probe->resolve_by) {
         return AERO_MORE;
+    }
+    if (rc == AERO_MORE) {
+        rc = aero_fail(&st, AERO_ERR_INVALID_HOST,
+                       "cannot resolve: no answer in time");
     }
     probe->resolver->drop(probe->resolving);
     probe->resolving = NULL;
@@ -156,11 +175,26 @@ find_addrs(aero_probe *probe)
         note(probe, NULL, &st);
         return AERO_OK;
     }
+    probe->resolve_by = share_of_time(probe, 1);
+    probe->job.by = probe->resolve_by;
     probe->job.want = AERO_WANT_READ;
     return AERO_MORE;
 }
 
 /* ---- questions ---- */
+
+/* The login is a node's: each host that is tried begins with its own, what
+ * stands behind it goes on with that. */
+static bool
+renew_login(aero_probe *probe)
+{
+    if (!aero_auth_needed(probe->cluster) || probe->behind) {
+        return true;
+    }
+    aero_login_release(probe->login);
+    probe->login = aero_login_new();
+    return probe->login != NULL;
+}
 
 static void
 begin_ask(aero_probe *probe)
@@ -170,17 +204,19 @@ begin_ask(aero_probe *probe)
     const char *commands[] = {"node",         "build",
                               "cluster-name", "partition-generation",
                               names->service, names->peers};
+    const aero_addr *addr = &probe->addrs[probe->next_addr++];
     const aero_seed *host = &probe->hosts[probe->host];
-    size_t left = probe->n_addrs - probe->next_addr;
-    uint64_t now = aero_clock_now();
-    uint64_t share = probe->ends_at;
+    uint64_t share =
+        share_of_time(probe, probe->n_addrs - probe->next_addr + 1);
 
-    /* With several addresses to go, one that is silent may not use up all. */
-    if (probe->ends_at != AERO_NEVER && probe->ends_at > now && left > 1) {
-        share = now + (probe->ends_at - now) / left;
+    if (!renew_login(probe)) {
+        return; /* without memory the next address is tried */
     }
-    aero_ask_init(&probe->ask, probe->cluster,
-                  &probe->addrs[probe->next_addr++], host->tls_name);
+    aero_ask_init(&probe->ask, probe->cluster, addr, host->tls_name,
+                  probe->login);
+    if (config->tls_login_only && !probe->behind) {
+        aero_ask_use_tls(&probe->ask);
+    }
     probe->has_ask = true;
     aero_ask_set(&probe->ask, commands, 6, share);
 }
@@ -268,7 +304,8 @@ check_whole(aero_span body, aero_status *st)
 
 /* Did we reach the node under an address that it does not list?  Then it may
  * be a balancer, behind which another node may answer next time: gives the
- * listed addresses. */
+ * listed addresses.  After a login over TLS these are the clear ones, where
+ * all else goes. */
 static bool
 is_balanced(aero_probe *probe, aero_span body)
 {
@@ -276,8 +313,10 @@ is_balanced(aero_probe *probe, aero_span body)
     aero_span listed;
     size_t n = 0;
 
-    if (probe->behind || probe->expected[0] != '\0' ||
-        aero_addr_is_loopback(&probe->ask.addr) ||
+    if (probe->behind ||
+        (!config->tls_login_only &&
+         (probe->expected[0] != '\0' ||
+          aero_addr_is_loopback(&probe->ask.addr))) ||
         !aero_info_find(body, aero_cluster_names(config)->service, &listed)) {
         return false;
     }
@@ -334,6 +373,22 @@ look_at_peers(aero_probe *probe, aero_span body)
         aero_peers_take(&peers, &peer, NULL) == AERO_OK;
 }
 
+/* It goes on behind what has answered: with the clear addresses after a login
+ * over TLS, or with the node itself after its balancer. */
+static void
+go_behind(aero_probe *probe)
+{
+    strcpy(probe->expected, probe->name);
+    if (probe->login != NULL) {
+        probe->login->has_tls_addr = probe->cluster->config.tls_login_only;
+        probe->login->tls_addr = probe->ask.addr;
+    }
+    probe->front = probe->ask;
+    probe->has_front = true;
+    probe->has_ask = false;
+    probe->behind = true;
+}
+
 /* An address has answered, or not. */
 static aero_rc
 conclude_ask(aero_probe *probe)
@@ -346,15 +401,15 @@ conclude_ask(aero_probe *probe)
         if (check_whole(body, &ask->st) == AERO_OK &&
             check_identity(probe, body, &ask->st) == AERO_OK) {
             look_at_peers(probe, body);
-            if (!is_balanced(probe, body)) {
+            if (is_balanced(probe, body)) {
+                go_behind(probe);
+                return AERO_MORE;
+            }
+            if (!probe->cluster->config.tls_login_only || probe->behind) {
                 return finish(probe);
             }
-            strcpy(probe->expected, probe->name);
-            probe->front = probe->ask;
-            probe->has_front = true;
-            probe->has_ask = false;
-            probe->behind = true;
-            return AERO_MORE;
+            aero_fail(&ask->st, AERO_ERR_CLIENT,
+                      "node %s lists no address without TLS", probe->name);
         }
     }
     note(probe, &ask->addr, &ask->st);
@@ -366,6 +421,13 @@ conclude_ask(aero_probe *probe)
 static aero_rc
 next_host(aero_probe *probe)
 {
+    bool must_switch = probe->cluster->config.tls_login_only;
+
+    if (probe->has_front && must_switch) {
+        aero_ask_fini(&probe->front); /* nothing but the login goes there */
+        probe->has_front = false;
+        probe->behind = false;
+    }
     if (probe->has_front) {
         probe->ask = probe->front; /* the balancer must do */
         probe->has_front = false;

@@ -91,14 +91,17 @@ aero_tend_adopt(aero_tend *tend, aero_probe *probe)
     }
     memcpy(member->node->build, probe->build, sizeof probe->build);
     aero_node_end_window(member->node, cluster->config.max_error_rate);
+    member->node->login = probe->login;
+    probe->login = NULL;
     aero_ask_init(&member->ask, cluster, &probe->ask.addr,
-                  member->node->tls_name);
+                  member->node->tls_name, member->node->login);
     member->ask.conn = probe->ask.conn;
     probe->ask.conn = NULL;
     member->peers_generation = UNKNOWN_GENERATION;
     member->partition_generation = UNKNOWN_GENERATION;
     member->rebalance_generation = UNKNOWN_GENERATION;
     member->is_new = true;
+    member->since = tend->round;
     tend->members[tend->n_members++] = member;
     tend->changed = true;
     AERO_LOG(cluster->logger, AERO_LOG_INFO, "node %s is added",
@@ -166,20 +169,24 @@ aero_tend_fail(aero_tend *tend, aero_member *member, const char *what)
              "tending node %s failed: %s", member->node->name, what);
 }
 
-/* The session is about to end, or a node refused it: the next question on a
- * new connection logs in. */
+/* Where a session is about to end, or was refused, the next question comes on
+ * a new connection, which logs in. */
 static void
-renew_session(aero_tend *tend)
+renew_sessions(aero_tend *tend)
 {
-    aero_cluster *cluster = tend->cluster;
-    aero_session *session = aero_cluster_session(cluster);
+    for (size_t i = 0; i < tend->n_members; i++) {
+        aero_member *member = tend->members[i];
+        aero_login *login = member->node->login;
+        aero_session *session =
+            login == NULL ? NULL : aero_login_session(login);
 
-    if (session != NULL && aero_clock_now() >= session->renew_at) {
-        atomic_store(&cluster->relogin, true);
-    }
-    aero_session_release(session);
-    if (atomic_load(&cluster->relogin) && tend->n_members != 0) {
-        aero_ask_close(&tend->members[0]->ask);
+        if (session != NULL && aero_clock_now() >= session->renew_at) {
+            atomic_store(&login->due, true);
+        }
+        aero_session_release(session);
+        if (login != NULL && atomic_load(&login->due)) {
+            aero_ask_close(&member->ask);
+        }
     }
 }
 
@@ -196,6 +203,9 @@ enter(aero_tend *tend, tend_phase phase)
     case TEND_SEEDS:
         tend->task.enough = aero_tend_seed_is_enough;
         aero_tend_begin_seeds(tend);
+        break;
+    case TEND_LOGINS:
+        aero_tend_begin_logins(tend);
         break;
     case TEND_REFRESH:
         aero_tend_begin_refresh(tend);
@@ -230,6 +240,9 @@ leave(aero_tend *tend)
     case TEND_SEEDS:
         aero_tend_end_seeds(tend);
         return tend->n_members == 0 ? TEND_DONE : TEND_REFRESH;
+    case TEND_LOGINS:
+        aero_tend_end_logins(tend);
+        return TEND_REFRESH;
     case TEND_REFRESH:
         aero_tend_end_refresh(tend);
         return TEND_PEERS;
@@ -265,7 +278,7 @@ next(aero_task *task)
         }
         else {
             tend->started = true;
-            enter(tend, tend->n_members == 0 ? TEND_SEEDS : TEND_REFRESH);
+            enter(tend, tend->n_members == 0 ? TEND_SEEDS : TEND_LOGINS);
         }
     } while (tend->task.n_jobs == 0 && tend->phase != TEND_DONE);
     return tend->phase == TEND_DONE ? AERO_OK : AERO_MORE;
@@ -309,11 +322,12 @@ aero_task *
 aero_tend_begin(aero_tend *tend, uint64_t by)
 {
     aero_tend_free_probes(tend);
-    renew_session(tend);
+    renew_sessions(tend);
     tend->by = by;
     tend->round++;
     tend->loops = 0;
-    tend->peers_changed = false;
+    tend->peers_changed = tend->someone_is_lonely;
+    tend->someone_is_lonely = false;
     tend->started = false;
     return &tend->task;
 }
@@ -324,8 +338,10 @@ aero_tend_result(const aero_tend *tend, aero_status *st)
     if (tend->n_members != 0) {
         return AERO_OK;
     }
+    /* What a server said, say of a password, is the reason; silence is not. */
     return aero_fail(st,
-                     tend->seeds_code != 0 && tend->seeds_code > 0
+                     tend->seeds_code > 0 &&
+                             tend->seeds_code != AERO_ERR_TIMEOUT
                          ? tend->seeds_code
                          : AERO_ERR_CONNECTION,
                      "Failed to connect: %s",

@@ -21,6 +21,7 @@ enum {
 
 typedef enum tend_phase {
     TEND_SEEDS,
+    TEND_LOGINS,
     TEND_REFRESH,
     TEND_PEERS,
     TEND_PROBES,
@@ -38,17 +39,21 @@ typedef struct aero_member {
     int64_t rebalance_generation;
     uint32_t failures; /* in a row */
     uint32_t friends;  /* members who list it in this tend */
+    uint64_t since;    /* the round in which it was adopted */
     uint32_t n_peers;
     char *racks; /* owned; "ns:id;ns:id" */
     bool is_new; /* its peers were not asked for yet */
     bool responded;
     bool asked_state;
     bool asked_peers;
+    bool has_listed; /* its peers were read in this tend */
     bool asked_table;
     bool wants_table;
     bool wants_racks;
 } aero_member;
 
+/* A connection beside the member's own: to be kept in the pool, or only to log
+ * in on. */
 typedef struct aero_warm {
     aero_node *node; /* counted */
     aero_ask ask;
@@ -64,6 +69,7 @@ struct aero_tend {
     bool started;
     bool changed; /* since the last map was published */
     bool peers_changed;
+    bool someone_is_lonely; /* the lists are to be read again */
     int loops;
     aero_member **members; /* owned */
     size_t n_members;
@@ -101,6 +107,8 @@ bool aero_tend_generation(aero_span body, const char *command, int64_t *out);
 void aero_tend_begin_seeds(aero_tend *tend);
 bool aero_tend_seed_is_enough(aero_task *task, aero_job *ended);
 void aero_tend_end_seeds(aero_tend *tend);
+void aero_tend_begin_logins(aero_tend *tend);
+void aero_tend_end_logins(aero_tend *tend);
 void aero_tend_begin_refresh(aero_tend *tend);
 void aero_tend_end_refresh(aero_tend *tend);
 void aero_tend_begin_peers(aero_tend *tend);

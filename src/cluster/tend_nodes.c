@@ -85,6 +85,47 @@ aero_tend_end_seeds(aero_tend *tend)
     aero_tend_free_probes(tend);
 }
 
+/* ---- sessions ---- */
+
+void
+aero_tend_begin_logins(aero_tend *tend)
+{
+    for (size_t i = 0; i < tend->n_members && tend->n_warm < WARM_MAX; i++) {
+        aero_node *node = tend->members[i]->node;
+        aero_warm *warm = &tend->warm[tend->n_warm];
+
+        if (node->login == NULL || !node->login->has_tls_addr ||
+            !atomic_load(&node->login->due)) {
+            continue;
+        }
+        tend->n_warm++;
+        warm->node = aero_node_acquire(node);
+        aero_ask_init(&warm->ask, tend->cluster, &node->login->tls_addr,
+                      node->tls_name, node->login);
+        aero_ask_use_tls(&warm->ask);
+        aero_ask_set(&warm->ask, NULL, 0, tend->by);
+        aero_tend_add_job(tend, &warm->ask.job);
+    }
+}
+
+void
+aero_tend_end_logins(aero_tend *tend)
+{
+    while (tend->n_warm != 0) {
+        aero_warm *warm = &tend->warm[--tend->n_warm];
+
+        if (warm->ask.rc == AERO_ERROR) {
+            AERO_LOG(tend->cluster->logger, AERO_LOG_WARN,
+                     "logging in to node %s failed: %s", warm->node->name,
+                     warm->ask.st.text);
+        }
+        aero_ask_fini(&warm->ask);
+        aero_node_release(warm->node);
+    }
+}
+
+/* ---- generations ---- */
+
 void
 aero_tend_begin_refresh(aero_tend *tend)
 {
@@ -99,6 +140,7 @@ aero_tend_begin_refresh(aero_tend *tend)
         if (member->asked_state) {
             member->friends = 0;
             member->responded = false;
+            member->has_listed = false;
             aero_tend_ask(tend, member, refresh_commands, count);
         }
     }
@@ -163,6 +205,8 @@ aero_tend_end_refresh(aero_tend *tend)
             aero_tend_fail(tend, member, member->ask.st.text);
         }
         tend->n_responded += member->responded;
+        /* Is it still listed by those that do answer? */
+        tend->peers_changed |= member->failures != 0;
     }
 }
 
@@ -205,14 +249,49 @@ probe_of(aero_tend *tend, aero_span name)
     return NULL;
 }
 
+/* A probe of the hosts that the peer is listed with; NULL when one of them is
+ * where it is known to be already, or without memory. */
+static aero_probe *
+probe_peer(aero_tend *tend, aero_peer *peer, uint16_t port,
+           const aero_member *known)
+{
+    const aero_cluster_config *config = &tend->cluster->config;
+    uint64_t now = aero_clock_now();
+    /* One that is silent leaves time to ask the others for their tables. */
+    uint64_t by = tend->by == AERO_NEVER || tend->by <= now
+                      ? tend->by
+                      : now + (tend->by - now) / 2;
+    aero_probe *probe = aero_probe_new(tend->cluster, tend->resolver, by);
+    aero_span host;
+    uint16_t host_port;
+
+    if (probe == NULL) {
+        return NULL;
+    }
+    memcpy(probe->expected, peer->node.ptr, peer->node.len);
+    while (aero_peer_take_host(peer, port, &host, &host_port)) {
+        const aero_seed *added = &probe->hosts[probe->n_hosts];
+        size_t before = probe->n_hosts;
+        aero_addr addr;
+
+        aero_probe_add_host(probe, host, host_port, peer->tls_name);
+        if (known != NULL && probe->n_hosts != before &&
+            aero_addr_parse(aero_cluster_map_host(config, added->host),
+                            host_port, &addr) &&
+            aero_addr_equal(&addr, &known->node->addr)) {
+            aero_probe_free(probe);
+            return NULL;
+        }
+    }
+    return probe;
+}
+
 /* A peer that is not known, or one that is in trouble and may have moved. */
 static void
 meet_peer(aero_tend *tend, aero_peer *peer, uint16_t port)
 {
     aero_member *known = aero_tend_member(tend, peer->node);
     aero_probe *probe;
-    aero_span host;
-    uint16_t host_port;
 
     if (peer->hosts.len == 0) {
         return; /* it has left */
@@ -226,15 +305,10 @@ meet_peer(aero_tend *tend, aero_peer *peer, uint16_t port)
     if (probe_of(tend, peer->node) != NULL) {
         return;
     }
-    probe = aero_probe_new(tend->cluster, tend->resolver, tend->by);
-    if (probe == NULL) {
-        return;
+    probe = probe_peer(tend, peer, port, known);
+    if (probe != NULL) {
+        aero_tend_add_probe(tend, probe);
     }
-    memcpy(probe->expected, peer->node.ptr, peer->node.len);
-    while (aero_peer_take_host(peer, port, &host, &host_port)) {
-        aero_probe_add_host(probe, host, host_port, peer->tls_name);
-    }
-    aero_tend_add_probe(tend, probe);
 }
 
 static void
@@ -263,6 +337,7 @@ read_peers(aero_tend *tend, aero_member *member)
         return;
     }
     member->listed_generation = peers.generation;
+    member->has_listed = true;
 }
 
 void

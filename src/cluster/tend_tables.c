@@ -152,8 +152,24 @@ is_mentioned(const aero_tend *tend, const aero_node *node)
     return false;
 }
 
+/* Has another member read out its list, and is this one on none?  One that
+ * joined in this tend was on the list that led to it. */
+static bool
+is_lonely(const aero_tend *tend, const aero_member *member)
+{
+    if (member->friends != 0 || member->since == tend->round) {
+        return false;
+    }
+    for (size_t i = 0; i < tend->n_members; i++) {
+        if (tend->members[i] != member && tend->members[i]->has_listed) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const char *
-why_remove(const aero_tend *tend, const aero_member *member)
+why_remove(aero_tend *tend, const aero_member *member)
 {
     if (!atomic_load(&member->node->active)) {
         return "its address belongs to another node";
@@ -161,14 +177,16 @@ why_remove(const aero_tend *tend, const aero_member *member)
     if (tend->n_responded == 0) {
         return member->failures >= FAILURES_MAX ? "it does not answer" : NULL;
     }
-    if (tend->n_members > 1 && member->friends == 0 && tend->peers_changed) {
-        if (member->failures != 0) {
-            return "it does not answer and no peer lists it";
-        }
-        if (!is_mentioned(tend, member->node)) {
-            return "no peer lists it and it has no partitions";
-        }
+    if (!is_lonely(tend, member)) {
+        return NULL;
     }
+    if (member->failures != 0) {
+        return "it does not answer and no peer lists it";
+    }
+    if (!is_mentioned(tend, member->node)) {
+        return "no peer lists it and it has no partitions";
+    }
+    tend->someone_is_lonely = true; /* it will lose its partitions, or fail */
     return NULL;
 }
 
@@ -298,7 +316,7 @@ aero_tend_begin_warm(aero_tend *tend)
 
             warm->node = aero_node_acquire(node);
             aero_ask_init(&warm->ask, tend->cluster, &node->addr,
-                          node->tls_name);
+                          node->tls_name, node->login);
             aero_ask_set(&warm->ask, NULL, 0, tend->by);
             aero_tend_add_job(tend, &warm->ask.job);
         }

@@ -2,19 +2,15 @@
  * loop travel as rows of one inline batch request to each node, and each gets
  * the message that answers it as if it had asked alone.
  *
- * At most FLIGHTS requests of at most ROWS rows are under way to a node; what
- * comes meanwhile waits for the next.  A row that fails by the connection, or
- * because the server takes no batches, goes its own way.
+ * At most so many requests of so many rows are under way to a node (2 and 32
+ * unless configured); what comes meanwhile waits for the next.  A row that
+ * fails by the connection, or because the server takes no batches, goes its
+ * own way.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "aero/base/alloc.h"
 #include "aero/wire/batch.h"
 #include "loop_parts.h"
-
-enum {
-    ROWS = 32,
-    FLIGHTS = 2
-};
 
 typedef struct gather_node gather_node;
 
@@ -23,9 +19,9 @@ typedef struct flight {
     aero_run run; /* first: the run is this */
     aero_cmd cmd;
     gather_node *home;
-    aero_cmd *rows[ROWS]; /* NULL: answered, or gone */
     uint32_t count;
-    uint8_t result; /* of the whole batch */
+    uint8_t result;   /* of the whole batch */
+    aero_cmd *rows[]; /* NULL: answered, or gone */
 } flight;
 
 /* Where rows for one node wait. */
@@ -68,6 +64,18 @@ aero_gather_free(aero_gather *gather)
 }
 
 /* ---- waiting ---- */
+
+static uint32_t
+max_rows(const gather_node *home)
+{
+    return home->gather->loop->config.max_rows;
+}
+
+static uint32_t
+max_flights(const gather_node *home)
+{
+    return home->gather->loop->config.max_flights;
+}
 
 static gather_node *
 home_of(aero_gather *gather, aero_node *node)
@@ -344,7 +352,7 @@ board(flight *f, aero_batch_put *b)
     gather_node *home = f->home;
     const aero_cmd *like = home->first;
 
-    while (home->first != NULL && f->count < ROWS &&
+    while (home->first != NULL && f->count < max_rows(home) &&
            is_alike(home->first, like)) {
         aero_cmd *cmd = home->first;
 
@@ -375,7 +383,7 @@ send_alone(gather_node *home)
 static bool
 send_batch(gather_node *home)
 {
-    flight *f = aero_zalloc(sizeof *f);
+    flight *f = aero_zalloc(sizeof *f + max_rows(home) * sizeof *f->rows);
     const aero_cmd *like = home->first;
     aero_batch_put b;
 
@@ -398,7 +406,7 @@ send_batch(gather_node *home)
 static void
 launch(gather_node *home)
 {
-    while (home->first != NULL && home->n_flights < FLIGHTS) {
+    while (home->first != NULL && home->n_flights < max_flights(home)) {
         if (home->first->next_queued == NULL) {
             send_alone(home); /* a batch of one is a read */
         }

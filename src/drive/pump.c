@@ -8,30 +8,22 @@
 #include "aero/drive/pump.h"
 #include "internal.h"
 
-/* A run on its way to the thread. */
-typedef struct order {
-    aero_run *run;
-    aero_cmd *read;                /* it is only this read */
-    void (*cancel)(aero_run *run); /* NULL: submit */
-} order;
-
 struct aero_pump {
     aero_pump_kind kind;
     aero_loop *loop; /* owned; in thread mode the thread's */
     /* thread mode */
     pthread_t thread;
     pthread_mutex_t lock;
-    uv_async_t bell;     /* wakes the thread */
-    int done_pipe[2];    /* wakes asyncio */
-    order *orders;       /* lock; owned */
-    size_t n_orders;     /* lock */
-    size_t cap;          /* lock */
-    aero_run *done;      /* lock; oldest first */
-    aero_run *done_last; /* lock */
-    bool rung;           /* lock; asyncio has been told */
-    bool stop;           /* lock */
-    aero_run *taken;     /* of asyncio's thread: a batch being taken */
-    bool stopped;
+    uv_async_t bell;       /* wakes the thread */
+    int done_pipe[2];      /* wakes asyncio */
+    aero_run *orders;      /* lock; what is to be submitted or cancelled */
+    aero_run *orders_last; /* lock */
+    aero_run *done;        /* lock; oldest first */
+    aero_run *done_last;   /* lock */
+    bool rung;             /* lock; asyncio has been told */
+    bool stop;             /* lock */
+    bool stopped;          /* of asyncio's thread */
+    aero_run *taken;       /* of asyncio's thread: a batch being taken */
 };
 
 aero_pump_kind
@@ -46,6 +38,24 @@ aero_pump_default(void)
 
 /* ---- the thread ---- */
 
+/* It has ended: an order to cancel it comes too late.  The lock is held. */
+static void
+drop_order(aero_pump *pump, aero_run *run)
+{
+    aero_run **at = &pump->orders;
+    aero_run *before = NULL;
+
+    while (*at != run) {
+        before = *at;
+        at = &(*at)->next_order;
+    }
+    *at = run->next_order;
+    if (pump->orders_last == run) {
+        pump->orders_last = before;
+    }
+    run->ordered = false;
+}
+
 static void
 report(aero_pump *pump)
 {
@@ -55,6 +65,10 @@ report(aero_pump *pump)
     pthread_mutex_lock(&pump->lock);
     while ((run = aero_loop_take_done(pump->loop)) != NULL) {
         run->next = NULL;
+        run->reported = true;
+        if (run->ordered) {
+            drop_order(pump, run);
+        }
         if (pump->done == NULL) {
             pump->done = run;
         }
@@ -73,40 +87,56 @@ report(aero_pump *pump)
     }
 }
 
-static void
-obey(aero_pump *pump, order *orders, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        aero_run *run = orders[i].run;
+/* What the thread is to do with a run. */
+typedef struct order {
+    aero_run *run;
+    bool submit;
+    void (*cancel)(aero_run *run); /* NULL: go on */
+} order;
 
-        if (orders[i].read != NULL) {
-            aero_loop_submit_read(pump->loop, run, orders[i].read);
-        }
-        else if (orders[i].cancel == NULL) {
-            aero_loop_submit(pump->loop, run);
-        }
-        else if (!run->ended) {
-            orders[i].cancel(run);
-            aero_loop_end(pump->loop, run);
-        }
+/* False: there is none. */
+static bool
+take_order(aero_pump *pump, order *out)
+{
+    aero_run *run;
+
+    pthread_mutex_lock(&pump->lock);
+    run = pump->stop ? NULL : pump->orders;
+    if (run != NULL) {
+        pump->orders = run->next_order;
+        *out = (order){run, !run->submitted, run->cancel};
+        run->ordered = false;
+        run->submitted = true;
+        run->cancel = NULL;
     }
-    aero_loop_flush(pump->loop);
+    pthread_mutex_unlock(&pump->lock);
+    return run != NULL;
+}
+
+static void
+obey(aero_pump *pump, const order *given)
+{
+    aero_run *run = given->run;
+
+    if (given->cancel == NULL) {
+        aero_loop_submit(pump->loop, run);
+    }
+    else if (given->submit || !run->ended) {
+        run->loop = pump->loop;
+        given->cancel(run);
+        aero_loop_end(pump->loop, run);
+    }
 }
 
 static bool
-take_orders(aero_pump *pump, order **orders, size_t *count)
+is_stopped(aero_pump *pump)
 {
     bool stop;
 
     pthread_mutex_lock(&pump->lock);
-    *orders = pump->orders;
-    *count = pump->n_orders;
-    pump->orders = NULL;
-    pump->n_orders = 0;
-    pump->cap = 0;
     stop = pump->stop;
     pthread_mutex_unlock(&pump->lock);
-    return !stop;
+    return stop;
 }
 
 static void
@@ -119,21 +149,19 @@ static void *
 run_thread(void *arg)
 {
     aero_pump *pump = arg;
-    order *orders;
-    size_t count;
 
-    while (take_orders(pump, &orders, &count)) {
-        obey(pump, orders, count);
-        aero_free(orders);
-        report(pump);
-        /* An order that came while these were obeyed has rung a bell that may
-         * have been answered already: look again before waiting. */
-        if (count == 0) {
-            aero_loop_wait(pump->loop);
-            report(pump);
+    while (!is_stopped(pump)) {
+        order given;
+
+        while (take_order(pump, &given)) {
+            obey(pump, &given);
         }
+        aero_loop_flush(pump->loop);
+        report(pump);
+        /* An order that has come meanwhile has rung: this does not wait. */
+        aero_loop_wait(pump->loop);
+        report(pump);
     }
-    aero_free(orders);
     return NULL;
 }
 
@@ -154,21 +182,22 @@ launch(aero_pump *pump)
     return fine;
 }
 
+/* NULL as `cancel`: submit it. */
 static void
-give_order(aero_pump *pump, order given)
+give_order(aero_pump *pump, aero_run *run, void (*cancel)(aero_run *run))
 {
     pthread_mutex_lock(&pump->lock);
-    if (pump->n_orders == pump->cap) {
-        size_t cap = pump->cap == 0 ? 64 : pump->cap * 2;
-        order *more = aero_resize(pump->orders, cap * sizeof *more);
-
-        if (more != NULL) {
-            pump->orders = more;
-            pump->cap = cap;
+    run->cancel = cancel;
+    if (!run->ordered && !run->reported) {
+        run->ordered = true;
+        run->next_order = NULL;
+        if (pump->orders == NULL) {
+            pump->orders = run;
         }
-    }
-    if (pump->n_orders < pump->cap) {
-        pump->orders[pump->n_orders++] = given;
+        else {
+            pump->orders_last->next_order = run;
+        }
+        pump->orders_last = run;
     }
     pthread_mutex_unlock(&pump->lock);
     uv_async_send(&pump->bell);
@@ -202,9 +231,13 @@ aero_pump_new(aero_cluster *cluster, aero_pump_kind kind,
     return pump;
 }
 
-static void
-stop_thread(aero_pump *pump)
+void
+aero_pump_stop(aero_pump *pump)
 {
+    if (pump->kind != AERO_PUMP_THREAD || pump->stopped) {
+        return;
+    }
+    pump->stopped = true;
     pthread_mutex_lock(&pump->lock);
     pump->stop = true;
     pthread_mutex_unlock(&pump->lock);
@@ -212,18 +245,7 @@ stop_thread(aero_pump *pump)
     pthread_join(pump->thread, NULL);
     uv_close((uv_handle_t *)&pump->bell, NULL);
     uv_run(aero_loop_uv(pump->loop), UV_RUN_NOWAIT);
-    aero_free(pump->orders);
-    close(pump->done_pipe[0]);
-    close(pump->done_pipe[1]);
-}
-
-void
-aero_pump_stop(aero_pump *pump)
-{
-    if (pump->kind == AERO_PUMP_THREAD && !pump->stopped) {
-        stop_thread(pump);
-    }
-    pump->stopped = true;
+    report(pump);
 }
 
 void
@@ -234,6 +256,10 @@ aero_pump_free(aero_pump *pump)
     }
     aero_pump_stop(pump);
     aero_loop_free(pump->loop);
+    if (pump->kind == AERO_PUMP_THREAD) {
+        close(pump->done_pipe[0]);
+        close(pump->done_pipe[1]);
+    }
     pthread_mutex_destroy(&pump->lock);
     aero_free(pump);
 }
@@ -293,27 +319,18 @@ aero_pump_deadline(const aero_pump *pump)
                                             : AERO_NEVER;
 }
 
-void
+bool
 aero_pump_submit(aero_pump *pump, aero_run *run)
 {
     run->ended = false;
+    run->submitted = false;
+    run->reported = false;
+    run->cancel = NULL;
     if (pump->kind == AERO_PUMP_THREAD) {
-        give_order(pump, (order){run, NULL, NULL});
-    }
-    else {
-        aero_loop_submit(pump->loop, run);
-    }
-}
-
-bool
-aero_pump_submit_read(aero_pump *pump, aero_run *run, aero_cmd *cmd)
-{
-    run->ended = false;
-    if (pump->kind == AERO_PUMP_THREAD) {
-        give_order(pump, (order){run, cmd, NULL});
+        give_order(pump, run, NULL);
         return false; /* the thread has passes of its own */
     }
-    aero_loop_submit_read(pump->loop, run, cmd);
+    aero_loop_submit(pump->loop, run);
     return aero_loop_is_gathering(pump->loop);
 }
 
@@ -329,7 +346,7 @@ bool
 aero_pump_cancel(aero_pump *pump, aero_run *run, void (*cancel)(aero_run *run))
 {
     if (pump->kind == AERO_PUMP_THREAD) {
-        give_order(pump, (order){run, NULL, cancel});
+        give_order(pump, run, cancel);
         return false;
     }
     if (run->ended) {

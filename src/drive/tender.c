@@ -294,7 +294,7 @@ step_first(aero_job *job)
     aero_rc rc = aero_tender_poll(first->cluster, first->st);
 
     if (rc == AERO_MORE && aero_clock_now() >= job->by) {
-        return aero_fail(first->st, AERO_ERR_TIMEOUT,
+        return aero_fail(first->st, AERO_ERR_CONNECTION,
                          "Failed to connect: no answer in time");
     }
     return rc;

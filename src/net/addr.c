@@ -90,7 +90,10 @@ bool
 aero_addr_is_loopback(const aero_addr *addr)
 {
     if (addr->sa.ss_family == AF_INET6) {
-        return IN6_IS_ADDR_LOOPBACK(&v6(addr)->sin6_addr) != 0;
+        const struct in6_addr *bytes = &v6(addr)->sin6_addr;
+
+        return IN6_IS_ADDR_LOOPBACK(bytes) ||
+               (IN6_IS_ADDR_V4MAPPED(bytes) && bytes->s6_addr[12] == 127);
     }
     return ntohl(v4(addr)->sin_addr.s_addr) >> 24 == 127;
 }

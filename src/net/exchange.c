@@ -5,7 +5,8 @@
 
 enum {
     FIRST_READ = 4096, /* room for the first recv: most replies at once */
-    BIG_READ = 64 << 10
+    BIG_READ = 64 << 10,
+    STEP_READ = 512 << 10 /* of one step: whoever steps has others to see to */
 };
 
 void
@@ -19,6 +20,7 @@ aero_exchange_init(aero_exchange *x, aero_conn *conn, aero_span request,
     x->limit = AERO_FRAME_MAX;
     x->started = false;
     x->sent = false;
+    x->is_watched = false;
     x->held = false;
     x->front = 0;
     x->received = 0;
@@ -204,6 +206,7 @@ receive(aero_exchange *x, aero_status *st)
 {
     aero_buf *in = x->in;
     size_t room = x->on_frame == NULL ? FIRST_READ : BIG_READ;
+    size_t sum = 0;
 
     for (;;) {
         size_t got = 0;
@@ -224,6 +227,12 @@ receive(aero_exchange *x, aero_status *st)
         if (rc != AERO_MORE || x->held) {
             return rc;
         }
+        sum += got;
+        if (sum >= STEP_READ &&
+            (x->conn->tls == NULL || !aero_tls_has_bytes(x->conn->tls))) {
+            x->conn->want = AERO_WANT_READ;
+            return AERO_MORE;
+        }
     }
 }
 
@@ -233,6 +242,10 @@ aero_exchange_step(aero_exchange *x, aero_status *st)
     if (!x->sent) {
         aero_rc rc = send_request(x, st);
 
+        if (rc == AERO_OK && x->is_watched) {
+            x->conn->want = AERO_WANT_READ;
+            rc = AERO_MORE; /* it cannot be there yet */
+        }
         if (rc != AERO_OK) {
             return rc;
         }

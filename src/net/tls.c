@@ -16,6 +16,10 @@
 #include "aero/net/tls.h"
 #include "aero/wire/codes.h"
 
+#if OPENSSL_VERSION_NUMBER < 0x30000000L
+#define SSL_get1_peer_certificate SSL_get_peer_certificate
+#endif
+
 struct aero_tls_context {
     SSL_CTX *ctx;    /* owned */
     char *blacklist; /* owned; the file's lines, or NULL */
@@ -460,6 +464,24 @@ aero_tls_send(aero_tls *tls, const void *buf, size_t len, size_t *sent,
         return AERO_OK;
     }
     return explain(tls, ret, "TLS write", want, st);
+}
+
+void
+aero_tls_peer_name(const aero_tls *tls, char *out, size_t cap)
+{
+    X509 *cert = SSL_get1_peer_certificate(tls->ssl);
+    X509_NAME *subject = cert == NULL ? NULL : X509_get_subject_name(cert);
+    int len = -1;
+
+    memset(out, 0, cap);
+    if (subject != NULL) {
+        len =
+            X509_NAME_get_text_by_NID(subject, NID_commonName, out, (int)cap);
+    }
+    if (len < 0 || (size_t)len >= cap || strlen(out) != (size_t)len) {
+        memset(out, 0, cap); /* a NUL inside is nobody's name */
+    }
+    X509_free(cert);
 }
 
 bool

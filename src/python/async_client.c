@@ -136,6 +136,13 @@ async_close_now(PyObject *op, PyObject *unused)
     Py_RETURN_NONE;
 }
 
+static PyObject *
+async_reopens(PyObject *op, PyObject *unused)
+{
+    (void)unused;
+    return PyBool_FromLong(((Client *)op)->reopens);
+}
+
 #define METHOD_ENTRY(name)                                                    \
     {#name, (PyCFunction)(void (*)(void))async_##name,                        \
      METH_FASTCALL | METH_KEYWORDS, doc_##name},
@@ -163,6 +170,7 @@ static PyMethodDef async_methods[] = {
     {"_poll_connect", async_poll_connect, METH_NOARGS, NULL},
     {"_abort_connect", async_abort_connect, METH_NOARGS, NULL},
     {"_close_now", async_close_now, METH_NOARGS, NULL},
+    {"_reopens", async_reopens, METH_NOARGS, NULL},
     {"_after_fork", client_after_fork, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

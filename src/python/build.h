@@ -23,14 +23,18 @@ int build_take_meta(Call *call, PyObject *meta, aero_policy_kind kind,
 int build_take_bin(ModState *state, const Face *face, bool strict_types,
                    PyObject *obj, const char *what, aero_span *name);
 
+/* Append an operation that writes for each bin of a dict. */
+int bins_put(const Encoder *enc, bool strict_types, PyObject *bins,
+             aero_buf *out, uint16_t *count);
+
 /* Operations of a list: bits and counts of all of them. */
 typedef struct OpsIn {
     Encoder enc;
     aero_buf *out;
-    Place place; /* of the operation that is read */
+    Place place;          /* of the operation that is read */
     bool strict_types;    /* of the client */
     uint32_t default_ttl; /* what TTL_CLIENT_DEFAULT stands for */
-    bool skip_odd; /* entries that are no dicts are passed over */
+    bool skip_odd;        /* entries that are no dicts are passed over */
     uint16_t count;
     bool reads;
     bool writes;

@@ -71,8 +71,10 @@ judge_gone(void *ctx, const aero_cmd *cmd, aero_status *st)
     if (aero_fan_value(cmd, &value, st) == AERO_OK) {
         return AERO_LOOK_NOT_YET;
     }
-    return st->code == AERO_ERR_INDEX_NOT_FOUND ? AERO_LOOK_DONE
-                                                : AERO_LOOK_FAILED;
+    return st->code == AERO_ERR_INDEX_NOT_FOUND ||
+                   st->code == AERO_ERR_NAMESPACE_NOT_FOUND
+               ? AERO_LOOK_DONE
+               : AERO_LOOK_FAILED;
 }
 
 /* ---- texts ---- */

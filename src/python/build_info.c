@@ -66,8 +66,12 @@ begin_named(Call *call, const aero_source *source, uint64_t now)
     int rc = -1;
 
     if (node == NULL) {
-        raise_param_value(call->state, "Could not get node with name %.*s.",
-                          (int)call->host.len, call->host.ptr);
+        char name[80];
+
+        snprintf(name, sizeof name, "%.*s", (int)call->host.len,
+                 (const char *)call->host.ptr);
+        raise_param_value(call->state, "Could not get node with name %s.",
+                          name);
     }
     else {
         rc = begin_on(call, node, source, now);

@@ -18,11 +18,9 @@ build_take_bin(ModState *state, const Face *face, bool strict_types,
         return -1;
     }
     if (name->len > AERO_BIN_NAME_MAX && strict_types) {
-        raise_error(state, EXC_BinNameValueError,
-                    face->strict
-                        ? "A bin name should not exceed 15 characters limit"
-                        : "Bin name '%U' exceeds the 15-byte limit",
-                    obj);
+        raise_argument(state, EXC_BinNameValueError,
+                       "A bin name should not exceed 15 characters limit",
+                       "Bin name '%U' exceeds the 15-byte limit", obj);
         return -1;
     }
     if (name->len == 0 && !face->strict) {
@@ -252,7 +250,7 @@ build_read(Call *call, PyObject *policy, uint8_t info1, aero_single *s)
     }
     aero_policy_put_read(&call->policy, &msg);
     aero_single_open(s, &call->cmd, &call->key, &call->policy, &msg);
-    call->is_read = true;
+    call->is_read = call->txn == NULL;
     return 0;
 }
 
@@ -308,7 +306,9 @@ build_select(Call *call)
     Py_ssize_t count;
 
     if (!PyList_Check(bins) && !PyTuple_Check(bins)) {
-        raise_param_type(call->state, "not a list or tuple");
+        raise_argument(call->state, EXC_ParamTypeError, "not a list or tuple",
+                       "bins must be a list or tuple of str, not %s",
+                       Py_TYPE(bins)->tp_name);
         return -1;
     }
     if (build_read(call, call->argv[2], 0, &s) < 0) {
@@ -334,28 +334,6 @@ build_select(Call *call)
 }
 
 /* ---- writes ---- */
-
-static int
-put_bin(Call *call, const Encoder *enc, PyObject *name_obj, PyObject *value)
-{
-    aero_buf *out = &call->cmd.out;
-    aero_span name;
-    size_t mark;
-    uint8_t particle;
-
-    if (build_take_bin(
-            call->state, call->face, call->client->strict_types, name_obj,
-            "A bin name must be a string or unicode string.", &name) < 0) {
-        return -1;
-    }
-    mark = aero_op_open(out, AERO_OP_WRITE, AERO_PARTICLE_NIL, name);
-    if (value_put(enc, value, out, &particle) < 0) {
-        return -1;
-    }
-    aero_op_patch_particle(out, mark, particle);
-    aero_op_close(out, mark);
-    return 0;
-}
 
 /* Which serializer `put` uses: by its own argument on top of the client's. */
 static int
@@ -386,28 +364,6 @@ choose_serializer(Call *call, PyObject *wish, Encoder *enc)
     return -1;
 }
 
-static int
-put_bins(Call *call, const Encoder *enc, PyObject *bins)
-{
-    Py_ssize_t pos = 0;
-    PyObject *name;
-    PyObject *value;
-
-    while (PyDict_Next(bins, &pos, &name, &value)) {
-        int rc;
-
-        Py_INCREF(name);
-        Py_INCREF(value);
-        rc = put_bin(call, enc, name, value);
-        Py_DECREF(name);
-        Py_DECREF(value);
-        if (rc < 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
 int
 build_put(Call *call)
 {
@@ -415,14 +371,15 @@ build_put(Call *call)
     WriteWish wish;
     aero_single s;
     Encoder enc;
-    Py_ssize_t count;
+    uint16_t count;
 
     if (call_take_key(call, call->argv[0]) < 0) {
         return -1;
     }
     if (!PyDict_Check(bins)) {
-        raise_param_type(call->state,
-                         "Record should be passed as bin-value pair");
+        raise_argument(call->state, EXC_ParamTypeError,
+                       "Record should be passed as bin-value pair",
+                       "bins must be a dict, not %s", Py_TYPE(bins)->tp_name);
         return -1;
     }
     if (take_write(call, call->argv[2], call->argv[3], AERO_POLICY_WRITE,
@@ -430,21 +387,12 @@ build_put(Call *call)
         choose_serializer(call, call->argv[4], &enc) < 0) {
         return -1;
     }
-    count = PyDict_GET_SIZE(bins);
-    if (count > AERO_OPS_MAX) {
-        raise_param_value(call->state, "more than %d bins", AERO_OPS_MAX);
-        return -1;
-    }
     open_write(call, &s, &wish);
-    if (put_bins(call, &enc, bins) < 0) {
+    if (bins_put(&enc, call->client->strict_types, bins, &call->cmd.out,
+                 &count) < 0) {
         return -1;
     }
-    if (PyDict_GET_SIZE(bins) != count) {
-        raise_error(call->state, EXC_ClientError,
-                    "bins changed while they were encoded");
-        return -1;
-    }
-    aero_single_close(&s, (uint16_t)count);
+    aero_single_close(&s, count);
     call->finish = finish_bin;
     return 0;
 }
@@ -459,6 +407,13 @@ build_remove(Call *call)
     aero_single s;
 
     if (call_take_key(call, call->argv[0]) < 0) {
+        return -1;
+    }
+    if (call->face->strict && meta != NULL && meta != Py_None &&
+        PyErr_WarnEx(PyExc_DeprecationWarning,
+                     "meta of remove() is deprecated: use the key generation "
+                     "of the remove policy",
+                     1) < 0) {
         return -1;
     }
     /* The strict face looks at meta only beside a policy. */
@@ -490,7 +445,10 @@ build_remove_bin(Call *call)
         return -1;
     }
     if (!PyList_Check(names)) {
-        raise_param_type(call->state, "Bins should be a list");
+        raise_argument(call->state, EXC_ParamTypeError,
+                       "Bins should be a list",
+                       "bin_names must be a list of str, not %s",
+                       Py_TYPE(names)->tp_name);
         return -1;
     }
     if (take_write(call, call->argv[2], call->argv[3], AERO_POLICY_WRITE,
@@ -530,8 +488,10 @@ build_touch(Call *call)
         return -1;
     }
     if (val != NULL && !PyLong_Check(val)) {
-        raise_param_type(call->state, "Unsupported operand type(s) for touch "
-                                      ": only int or long allowed");
+        raise_argument(call->state, EXC_ParamTypeError,
+                       "Unsupported operand type(s) for touch "
+                       ": only int or long allowed",
+                       "val must be an int, not %s", Py_TYPE(val)->tp_name);
         return -1;
     }
     if (val != NULL &&
@@ -580,6 +540,8 @@ build_modify(Call *call, aero_op_type type,
     open_write(call, &s, &wish);
     mark = aero_op_open(out, type, AERO_PARTICLE_NIL, name);
     if (value_put(&enc, call->argv[2], out, &particle) < 0) {
+        errors_place(call->state,
+                     type == AERO_OP_INCR ? "offset" : "val");
         return -1;
     }
     aero_op_patch_particle(out, mark, particle);
@@ -596,8 +558,10 @@ check_text(Call *call, PyObject *value)
         PyByteArray_Check(value)) {
         return 0;
     }
-    raise_error(call->state, EXC_ParamBinTypeError,
-                "Cannot concatenate 'str' and 'non-str' objects");
+    raise_argument(call->state, EXC_ParamBinTypeError,
+                   "Cannot concatenate 'str' and 'non-str' objects",
+                   "val must be a str, bytes or bytearray, not %s",
+                   Py_TYPE(value)->tp_name);
     return -1;
 }
 
@@ -614,9 +578,10 @@ check_number(Call *call, PyObject *value)
            (call->face->strict || !PyBool_Check(plain));
     Py_DECREF(plain);
     if (!fine) {
-        raise_param_type(
-            call->state,
-            "Unsupported operand type(s) for +: only 'int' allowed");
+        raise_argument(call->state, EXC_ParamTypeError,
+                       "Unsupported operand type(s) for +: only 'int' allowed",
+                       "offset must be an int or float, not %s",
+                       Py_TYPE(value)->tp_name);
         return -1;
     }
     return 0;
@@ -655,7 +620,10 @@ build_operations(Call *call, bool skip_odd)
         return -1;
     }
     if (!PyList_Check(list)) {
-        raise_param_type(call->state, "Operations should be of type list");
+        raise_argument(call->state, EXC_ParamTypeError,
+                       "Operations should be of type list",
+                       "ops must be a list of dicts, not %s",
+                       Py_TYPE(list)->tp_name);
         return -1;
     }
     if (take_write(call, call->argv[2], call->argv[3], AERO_POLICY_OPERATE,

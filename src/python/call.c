@@ -34,10 +34,12 @@ call_new(Client *client)
     }
     call->task = &call->cmd.task;
     call->client = client;
+    call->sig = NULL;
     call->state = client->state;
     call->face = client->face;
     call->begin = NULL;
     call->cancel = NULL;
+    call->may_have_written = NULL;
     call->self = NULL;
     call->pump = NULL;
     call->again = false;
@@ -46,6 +48,67 @@ call_new(Client *client)
     call->is_read = false;
     return call;
 }
+
+/* ---- in a transaction ---- */
+
+static void
+end_txn(Call *call)
+{
+    if (call->txn_run != NULL) {
+        aero_txn_run_fini(call->txn_run);
+        aero_free(call->txn_run);
+        call->txn_run = NULL;
+    }
+    aero_txn_release(call->txn);
+    call->txn = NULL;
+    call->policy.in_txn = NULL;
+}
+
+static void
+cancel_txn(Call *call)
+{
+    aero_txn_run_cancel(call->txn_run);
+}
+
+/* A single command with what has to go before it and what is to be
+ * remembered behind it. */
+static int
+begin_txn(Call *call, const aero_source *source)
+{
+    aero_status st;
+
+    aero_status_clear(&st);
+    if (aero_txn_join(call->txn, call->key.ns, &st) != AERO_OK) {
+        raise_status(call->state, &st);
+        return -1;
+    }
+    call->txn_run = aero_zalloc(sizeof *call->txn_run);
+    if (call->txn_run == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    aero_txn_run_begin(call->txn_run, call->txn, &call->cmd, &call->key,
+                       &call->policy, call->cluster, source);
+    call->task = &call->txn_run->task;
+    call->cancel = cancel_txn;
+    return 0;
+}
+
+static int
+take_txn(Call *call)
+{
+    PyObject *obj = call->policy.txn;
+
+    if (obj == NULL) {
+        return 0;
+    }
+    aero_txn_release(call->txn);
+    call->txn = transaction_take(call->state, obj);
+    call->policy.in_txn = call->txn;
+    return call->txn == NULL ? -1 : 0;
+}
+
+/* ---- life ---- */
 
 void
 call_free(Call *call)
@@ -62,6 +125,7 @@ call_free(Call *call)
         call->free_more = NULL;
         call->more = NULL;
     }
+    end_txn(call);
     Py_CLEAR(call->hold);
     Py_CLEAR(call->filter_hold);
     aero_cluster_release(call->cluster);
@@ -153,12 +217,19 @@ take_filter(Call *call)
 int
 call_take_policy(Call *call, PyObject *policy, aero_policy_kind kind)
 {
-    call->policy = call->client->defaults[kind];
-    if (policy_take(call->state, call->face, policy, kind,
+    return call_take_policy_of(call, policy, kind, 1u << kind);
+}
+
+int
+call_take_policy_of(Call *call, PyObject *policy, aero_policy_kind base,
+                    uint32_t kinds)
+{
+    call->policy = call->client->defaults[base];
+    if (policy_take(call->state, call->face, policy, kinds,
                     call->client->validate_keys, &call->policy) < 0) {
         return -1;
     }
-    return take_filter(call);
+    return take_txn(call) < 0 ? -1 : take_filter(call);
 }
 
 /* ---- running ---- */
@@ -211,14 +282,104 @@ call_begin(Call *call, const aero_source *source)
                     "the request does not fit a message of 128 MiB");
         return -1;
     }
+    if (call->txn != NULL) {
+        return begin_txn(call, source);
+    }
     aero_cmd_begin(&call->cmd, call->cluster, source, now);
     return 0;
+}
+
+aero_gate *
+call_gate(const Call *call)
+{
+    return call->sig != NULL && call->sig->is_data ? call->client->gate : NULL;
+}
+
+uint64_t
+call_total_by(const Call *call)
+{
+    return aero_clock_after(aero_clock_now(), call->policy.total_timeout);
+}
+
+void *
+call_raise_refused(const Call *call, int32_t code)
+{
+    const aero_gate *gate = call->client->gate;
+    unsigned limit = aero_gate_limit(gate);
+    aero_status st;
+
+    aero_status_clear(&st);
+    if (code == AERO_ERR_ASYNC_QUEUE_FULL) {
+        aero_fail(&st, code,
+                  "%s: none of %u operations (max_concurrent_operations) has "
+                  "ended within %u ms (operation_queue_timeout_ms)",
+                  call->sig->method, limit, aero_gate_wait_ms(gate));
+    }
+    else {
+        aero_fail(&st, code,
+                  "timeout: total_timeout of %u ms has passed, waiting for "
+                  "one of %u operations (max_concurrent_operations) to end",
+                  call->policy.total_timeout, limit);
+    }
+    return raise_record(call->state, &st, call->argv[0], NULL);
+}
+
+/* Wait for a place, without the interpreter's lock. */
+static int
+pass_gate(const Call *call, aero_gate *gate, aero_pass *pass)
+{
+    uint64_t total_by = call_total_by(call);
+    uint64_t by = aero_gate_patience(gate, aero_clock_now(), total_by);
+    Unlocked unlocked;
+    aero_wait wait = {check_signals, &unlocked, -1};
+    aero_rc rc;
+
+    if (aero_gate_join(gate, pass, NULL)) {
+        return 0;
+    }
+    unlocked.thread = GIL_SAVE();
+    rc = aero_gate_wait(gate, pass, by, &wait);
+    GIL_RESTORE(unlocked.thread);
+    if (rc == AERO_OK) {
+        return 0;
+    }
+    if (!PyErr_Occurred()) {
+        call_raise_refused(call, by < total_by ? AERO_ERR_ASYNC_QUEUE_FULL
+                                               : AERO_ERR_TIMEOUT);
+    }
+    return -1;
+}
+
+/* Begin, wait and finish. */
+static PyObject *
+run_begun(Call *call)
+{
+    PyObject *result;
+    aero_rc rc;
+
+    if (call_begin(call, NULL) < 0) {
+        return NULL;
+    }
+    do {
+        rc = wait_for(call);
+        if (rc == AERO_MORE && call->task == &call->cmd.task) {
+            aero_cmd_cancel(&call->cmd, AERO_ERR_CLIENT_ABORT, "interrupted");
+        }
+        else if (rc == AERO_MORE && call->txn_run != NULL) {
+            cancel_txn(call);
+        }
+        call->again = false;
+        result = call->finish(call);
+    } while (call->again);
+    return result;
 }
 
 PyObject *
 call_run(Call *call)
 {
     PyObject *result = NULL;
+    aero_gate *gate = call_gate(call);
+    aero_pass pass = {AERO_PASS_NONE, NULL, NULL, NULL};
 
     if (call->task == NULL) {
         result = call->finish(call);
@@ -228,17 +389,12 @@ call_run(Call *call)
     if (call->cluster == NULL) {
         call->cluster = client_cluster(call->client);
     }
-    if (call->cluster != NULL && call_begin(call, NULL) == 0) {
-        do {
-            aero_rc rc = wait_for(call);
-
-            if (rc == AERO_MORE && call->task == &call->cmd.task) {
-                aero_cmd_cancel(&call->cmd, AERO_ERR_CLIENT_ABORT,
-                                "interrupted");
-            }
-            call->again = false;
-            result = call->finish(call);
-        } while (call->again);
+    if (call->cluster != NULL &&
+        (gate == NULL || pass_gate(call, gate, &pass) == 0)) {
+        result = run_begun(call);
+        if (gate != NULL) {
+            aero_gate_leave(gate, &pass, NULL);
+        }
     }
     call_free(call);
     return result;

@@ -13,7 +13,8 @@
 #include "key.h"
 #include "value.h"
 
-#include "aero/client/single.h"
+#include "aero/client/txn.h"
+#include "aero/drive/gate.h"
 
 typedef struct Client Client;
 typedef struct Call Call;
@@ -21,10 +22,11 @@ typedef struct Call Call;
 typedef PyObject *(*call_finish)(Call *call);
 
 struct Call {
-    aero_cmd cmd;    /* of calls that are one request */
-    aero_task *task; /* what is run; NULL: nothing, finish at once */
-    Client *client;  /* borrowed: whoever runs the call holds it */
-    PyObject *self;  /* borrowed; a query, or NULL: the client's own method */
+    aero_cmd cmd;         /* of calls that are one request */
+    aero_task *task;      /* what is run; NULL: nothing, finish at once */
+    Client *client;       /* borrowed: whoever runs the call holds it */
+    const Signature *sig; /* the method; NULL: none of those that users call */
+    PyObject *self; /* borrowed; a query, or NULL: the client's own method */
     struct Pump *pump; /* borrowed; of an asynchronous call that runs */
     ModState *state;
     const Face *face;
@@ -44,12 +46,17 @@ struct Call {
     aero_span host;
     /* Cancel what a composite task runs; NULL: only `cmd`. */
     void (*cancel)(Call *call);
+    /* Of composite tasks: may something have been written?  NULL: they only
+     * read. */
+    bool (*may_have_written)(const Call *call);
     void *more; /* of composite calls; freed by free_more */
     void (*free_more)(Call *call);
-    PyObject *hold; /* owned; kept until the end */
+    PyObject *hold;        /* owned; kept until the end */
+    aero_txn *txn;         /* counted; the policy's transaction, or NULL */
+    aero_txn_run *txn_run; /* owned; of a single command in it */
     aero_buf filter;       /* the policy's filter, packed here */
     PyObject *filter_hold; /* owned; or the Expression that has it */
-    Call *next;     /* in the client's list of spare ones */
+    Call *next;            /* in the client's list of spare ones */
 };
 
 typedef int (*call_build)(Call *call);
@@ -80,10 +87,15 @@ struct Client {
     int life;                 /* lock; LIFE_... */
     bool explicit_connect;    /* lock */
     aero_cluster *connecting; /* counted; of an asynchronous connect */
+    bool reopens;             /* forked while connected: at the next use */
     struct Pump *pumps;       /* lock; owned references; one for each loop */
+    aero_gate *gate;          /* counted; NULL: any number runs at once */
     bool coalesce;            /* reads of one pass travel together */
+    uint32_t max_rows;        /* of them in a request */
+    uint32_t max_flights;     /* such requests to a node at a time */
     uint32_t warm_conns;      /* of a loop and node */
     uint32_t max_conns;
+    uint32_t max_idle_ms;
     Call *spare; /* lock; owned */
     int n_spare; /* lock */
 };
@@ -102,6 +114,13 @@ void call_free(Call *call); /* NULL is fine */
 /* Start the clock and prepare the task; `source` as in cmd.h. */
 int call_begin(Call *call, const aero_source *source);
 
+/* Where the call has to pass before it runs; NULL: nowhere. */
+aero_gate *call_gate(const Call *call);
+/* The end of its total timeout. */
+uint64_t call_total_by(const Call *call);
+/* It waited there for too long; `code` as in aero_run. */
+void *call_raise_refused(const Call *call, int32_t code);
+
 /* Run it here, without the interpreter's lock, and give the result.  Takes
  * `call`. */
 PyObject *call_run(Call *call);
@@ -113,6 +132,13 @@ Decoder call_decoder(const Call *call);
 /* Read the policy and the key, in that order of the arguments' places. */
 int call_take_key(Call *call, PyObject *key);
 int call_take_policy(Call *call, PyObject *policy, aero_policy_kind kind);
+/* The same over the defaults of `base`, for a dict that may have the keys of
+ * several kinds. */
+int call_take_policy_of(Call *call, PyObject *policy, aero_policy_kind base,
+                        uint32_t kinds);
+
+/* The transaction of an object (counted); NULL with ParamError. */
+aero_txn *transaction_take(ModState *state, PyObject *obj);
 
 /* A connected cluster (counted); NULL with NotConnected. */
 aero_cluster *client_cluster(Client *client);
@@ -122,6 +148,9 @@ aero_cluster *client_peek(Client *client);
 /* Pieces of results. */
 PyObject *result_meta(ModState *state, const Face *face, uint32_t gen,
                       uint32_t void_time);
+/* The last value of a bin counts; an answer of nothing does not hide one. */
+int result_set_bin(const Face *face, PyObject *bins, PyObject *name,
+                   PyObject *value);
 PyObject *result_record(Call *call, PyObject *meta, PyObject *bins);
 /* The last value of a bin counts; an answer of nothing does not hide one. */
 int result_set_bin(const Face *face, PyObject *bins, PyObject *name,

@@ -105,6 +105,7 @@ client_leave(Client *client, aero_cluster *cluster, bool explicit_call)
                    : explicit_call ? LIFE_CLOSED
                                    : LIFE_NEW;
     client->explicit_connect = cluster != NULL && explicit_call;
+    client->reopens = client->reopens && cluster == NULL;
     pthread_mutex_unlock(&client->lock);
 }
 
@@ -181,6 +182,7 @@ wrap_first_use(Client *client)
     PyObject *type;
     PyObject *exc;
     PyObject *trace;
+    PyObject *why;
 
     if (!PyErr_ExceptionMatches(client->state->exc[EXC_AerospikeError]) ||
         client->face->strict) {
@@ -188,12 +190,13 @@ wrap_first_use(Client *client)
     }
     PyErr_Fetch(&type, &exc, &trace);
     PyErr_NormalizeException(&type, &exc, &trace);
-    PyErr_Restore(Py_NewRef(type), Py_NewRef(exc), Py_XNewRef(trace));
-    raise_error(client->state, EXC_NotConnected, "Client is not connected: %S",
-                exc);
-    Py_XDECREF(type);
-    Py_XDECREF(exc);
-    Py_XDECREF(trace);
+    why = PyObject_Str(exc);
+    PyErr_Restore(type, exc, trace);
+    if (why != NULL) {
+        raise_error(client->state, EXC_NotConnected,
+                    "Client is not connected: %U", why);
+        Py_DECREF(why);
+    }
 }
 
 /* A client that was never connected connects at its first use; others who
@@ -235,7 +238,10 @@ client_cluster(Client *client)
     pthread_mutex_lock(&client->lock);
     life = client->life;
     pthread_mutex_unlock(&client->lock);
-    if (life == LIFE_CLOSED || client->is_async || client->config == NULL) {
+    if (client->config == NULL) {
+        return raise_param(client->state, "Invalid aerospike object");
+    }
+    if (life == LIFE_CLOSED || client->is_async) {
         return client_raise_not_connected(client);
     }
     return connect_first(client);
@@ -256,6 +262,7 @@ client_take_out(Client *client, aero_cluster **cluster)
         client->cluster = NULL;
         client->life = LIFE_CLOSED;
         client->explicit_connect = false;
+        client->reopens = false;
     }
     pthread_mutex_unlock(&client->lock);
     if (busy) {
@@ -323,9 +330,15 @@ client_after_fork(PyObject *op, PyObject *unused)
     client->spare = NULL;
     client->n_spare = 0;
     pump_abandon_all(client);
+    if (client->gate != NULL) {
+        /* Those inside are the parent's; the old one may be locked. */
+        client->gate = aero_gate_new(aero_gate_limit(client->gate),
+                                     aero_gate_wait_ms(client->gate));
+    }
     if (was) {
         client->life = LIFE_NEW;
         client->explicit_connect = false;
+        client->reopens = client->is_async;
     }
     if (cluster != NULL) {
         aero_tender_abandon(cluster);
@@ -340,6 +353,7 @@ call_method(PyObject *op, const Signature *sigs, call_build build,
             PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
     Client *client = (Client *)op;
+    const Signature *sig = &sigs[client->face->index];
     Call *call;
 
     if (client->face->strict) {
@@ -354,8 +368,8 @@ call_method(PyObject *op, const Signature *sigs, call_build build,
     if (call == NULL) {
         return NULL;
     }
-    if (args_bind(client->state, &sigs[client->face->index], args, nargs,
-                  kwnames, call->argv) < 0 ||
+    call->sig = sig;
+    if (args_bind(client->state, sig, args, nargs, kwnames, call->argv) < 0 ||
         build(call) < 0) {
         call_free(call);
         return NULL;
@@ -498,6 +512,9 @@ client_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(client->config);
     Py_VISIT(client->serializer);
     Py_VISIT(client->deserializer);
+    for (Pump *pump = client->pumps; pump != NULL; pump = pump->next) {
+        Py_VISIT(pump);
+    }
     return 0;
 }
 
@@ -506,6 +523,7 @@ client_clear(PyObject *op)
 {
     Client *client = (Client *)op;
 
+    pump_close_all(client);
     Py_CLEAR(client->dict);
     Py_CLEAR(client->config);
     Py_CLEAR(client->serializer);
@@ -529,6 +547,7 @@ client_dealloc(PyObject *op)
         aero_cluster_release(client->cluster);
     }
     free_spare(client);
+    aero_gate_release(client->gate);
     client_clear(op);
     pthread_mutex_destroy(&client->lock);
     pthread_mutex_destroy(&client->connect);

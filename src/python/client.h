@@ -69,12 +69,13 @@ struct Pump {
     bool pass_asked; /* on_pass is among the callbacks of this pass */
     PyObject *timer; /* owned; TimerHandle, or NULL */
     uint64_t timer_at;
+    bool is_parents; /* made before a fork: nothing of it is ours */
     Op *running; /* owned references, a ring of those that run */
     Guest *guests;
     Pump *next;  /* of the client */
 };
 
-/* The pump of the running loop (borrowed); NULL with an exception. */
+/* Gives the pump of the running loop; NULL with an exception. */
 Pump *pump_of(Client *client, aero_cluster *cluster);
 /* Start what the operation has built.  Takes a reference until it ends. */
 void pump_start(Pump *pump, Op *op);
@@ -91,6 +92,10 @@ bool pump_is_here(Pump *pump);
 void pump_close_all(Client *client);
 /* After fork, in the child. */
 void pump_abandon_all(Client *client);
+/* Everything that runs fails; then the core's pump goes.  On the loop's own
+ * thread, or anywhere once the loop is closed. */
+void pump_shut(Pump *pump, bool loop_is_closed);
+bool pump_loop_is_closed(const Pump *pump);
 
 /* An awaitable for a call of the method. */
 PyObject *op_new(Client *client, const Signature *sig, call_build build,
@@ -116,6 +121,9 @@ struct Op {
     PyObject *waiter; /* owned; the future's iterator */
     int stage;        /* OP_... */
     bool abandoned;   /* nobody wants the result */
+    /* Keep a result (borrowed) that did not reach anybody; or NULL. */
+    void (*give_back)(PyObject *self, PyObject *result);
+    bool wrote;       /* it has ended, and may have written something */
     Op *before;       /* in the pump's ring */
     Op *behind;
     PyObject *weakrefs;
@@ -123,6 +131,7 @@ struct Op {
 
 enum {
     OP_NEW,
+    OP_OPENING, /* the client connects again, after a fork */
     OP_RUNNING,
     OP_ENDED
 };

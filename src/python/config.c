@@ -6,6 +6,10 @@
 #include "aero/cluster/auth.h"
 #include "client.h"
 
+enum {
+    IDLE_S = 55 /* servers close what is idle for 60 */
+};
+
 /* ---- reading the normalized dict ---- */
 
 /* Borrowed; NULL for None or nothing. */
@@ -184,14 +188,15 @@ read_tls(Client *client, PyObject *config, aero_cluster_config *out)
 static int
 hash_password(Client *client, aero_cluster_config *out)
 {
-    char hash[AERO_HASH_SIZE + 1];
-    aero_status st;
     PyObject *made;
 
-    aero_status_clear(&st);
-    if (aero_auth_hash(out->password, hash, &st) == AERO_OK) {
-        out->credential = aero_strndup(hash, AERO_HASH_SIZE);
-        return 0;
+    if (strlen(out->password) >= AERO_PASSWORD_MAX) {
+        raise_error(client->state, EXC_ClientError,
+                    "password is longer than 63 bytes");
+        return -1;
+    }
+    if (aero_auth_can_hash()) {
+        return 0; /* by the one who logs in: it takes its time */
     }
     made = PyObject_CallMethod(client->state->config_module, "hash_password",
                                "s", out->password);
@@ -315,8 +320,8 @@ read_policies(Client *client)
             policies == NULL ? NULL : PyDict_GetItemString(policies, names[i]);
 
         aero_policy_init(policy, (aero_policy_kind)i);
-        if (policy_take(client->state, client->face, dict, (aero_policy_kind)i,
-                        false, policy) < 0) {
+        if (policy_take(client->state, client->face, dict, 1u << i, false,
+                        policy) < 0) {
             return -1;
         }
         policy->given = 0;
@@ -341,6 +346,41 @@ read_serializers(Client *client)
     return 0;
 }
 
+/* What the asynchronous client makes its event loops with. */
+static void
+read_loop_options(Client *client)
+{
+    PyObject *config = client->config;
+    uint32_t idle_s = get_u32(config, "max_socket_idle", 0);
+
+    client->max_conns = get_u32(config, "max_conns_per_node", 100);
+    client->warm_conns = get_u32(config, "async_warm_connections", 16);
+    if (client->warm_conns > client->max_conns) {
+        client->warm_conns = client->max_conns;
+    }
+    client->max_idle_ms = (idle_s == 0 ? IDLE_S : idle_s) * 1000;
+    client->coalesce = get_flag(config, "coalesce_reads", false);
+    client->max_rows = get_u32(config, "coalesce_max_rows", 32);
+    client->max_flights = get_u32(config, "coalesce_max_requests", 2);
+}
+
+static int
+read_gate(Client *client)
+{
+    uint32_t limit = get_u32(client->config, "max_concurrent_operations", 0);
+
+    if (limit == 0) {
+        return 0;
+    }
+    client->gate = aero_gate_new(
+        limit, get_u32(client->config, "operation_queue_timeout_ms", 0));
+    if (client->gate == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return 0;
+}
+
 static int
 configure(Client *client, PyObject *config)
 {
@@ -354,9 +394,10 @@ configure(Client *client, PyObject *config)
     if (get_flag(client->config, "strict_results", false)) {
         client->face = &compat_face; /* official shapes on the main face */
     }
-    client->warm_conns = get_u32(client->config, "async_warm_connections", 16);
-    client->max_conns = get_u32(client->config, "max_conns_per_node", 100);
-    client->coalesce = get_flag(client->config, "coalesce_reads", false);
+    read_loop_options(client);
+    if (read_gate(client) < 0) {
+        return -1;
+    }
     client->validate_keys = get_flag(client->config, "validate_keys", false);
     client->strict_types = get_flag(client->config, "strict_types", true);
     client->bool_as_int = get_flag(client->config, "send_bool_as_int", false);

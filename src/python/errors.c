@@ -256,8 +256,8 @@ set_attributes(ModState *state, PyObject *exc, const Fault *fault)
                                     PyLong_FromLong(fault->code)) < 0) {
         return -1;
     }
-    if (set_attr(exc, state->str_in_doubt,
-                 PyBool_FromLong(fault->in_doubt)) < 0) {
+    if (set_attr(exc, state->str_in_doubt, PyBool_FromLong(fault->in_doubt)) <
+        0) {
         return -1;
     }
     if (fault->node != NULL && fault->node[0] != '\0' &&
@@ -379,26 +379,147 @@ raise_result(ModState *state, const Face *face, int result,
     return NULL;
 }
 
+/* An error of the client: the code is that of the class.  Takes both texts. */
+static void *
+raise_texts(ModState *state, exc_id id, PyObject *msg, PyObject *text)
+{
+    Fault fault = {.type = state->exc[id], .msg = msg, .text = text};
+    PyObject *type;
+    PyObject *exc;
+    PyObject *trace;
+    PyObject *code;
+
+    /* What is raised already is the context, and no failure of the look-up. */
+    PyErr_Fetch(&type, &exc, &trace);
+    code = PyObject_GetAttr(fault.type, state->str_code);
+    if (msg != NULL && text != NULL && code != NULL) {
+        fault.code =
+            code == Py_None ? AERO_ERR_CLIENT : (int)PyLong_AsLong(code);
+        PyErr_Restore(type, exc, trace);
+        raise_fault(state, &fault);
+    }
+    else {
+        Py_XDECREF(type);
+        Py_XDECREF(exc);
+        Py_XDECREF(trace);
+    }
+    Py_XDECREF(msg);
+    Py_XDECREF(text);
+    Py_XDECREF(code);
+    return NULL;
+}
+
 void *
 raise_error(ModState *state, exc_id id, const char *fmt, ...)
 {
-    Fault fault = {.type = state->exc[id]};
     PyObject *msg;
-    PyObject *code;
     va_list args;
 
     va_start(args, fmt);
     msg = PyUnicode_FromFormatV(fmt, args);
     va_end(args);
-    code = PyObject_GetAttr(fault.type, state->str_code);
-    if (msg != NULL && code != NULL) {
-        fault.code =
-            code == Py_None ? AERO_ERR_CLIENT : (int)PyLong_AsLong(code);
-        fault.msg = msg;
-        fault.text = msg;
-        raise_fault(state, &fault);
+    return raise_texts(state, id, msg, Py_XNewRef(msg));
+}
+
+void *
+raise_argument(ModState *state, exc_id id, const char *msg, const char *fmt,
+               ...)
+{
+    PyObject *text;
+    va_list args;
+
+    va_start(args, fmt);
+    text = PyUnicode_FromFormatV(fmt, args);
+    va_end(args);
+    return raise_texts(state, id, PyUnicode_FromString(msg), text);
+}
+
+void
+errors_place(ModState *state, const char *fmt, ...)
+{
+    PyObject *type;
+    PyObject *exc;
+    PyObject *trace;
+    PyObject *place;
+    PyObject *text;
+    va_list args;
+
+    if (!PyErr_ExceptionMatches(state->exc[EXC_AerospikeError])) {
+        return;
     }
+    PyErr_Fetch(&type, &exc, &trace);
+    PyErr_NormalizeException(&type, &exc, &trace);
+    va_start(args, fmt);
+    place = PyUnicode_FromFormatV(fmt, args);
+    va_end(args);
+    text = place == NULL ? NULL : PyUnicode_FromFormat("%U: %S", place, exc);
+    if (text == NULL || PyObject_SetAttr(exc, state->str__text, text) < 0) {
+        PyErr_Clear(); /* the error itself counts more than its place */
+    }
+    Py_XDECREF(place);
+    Py_XDECREF(text);
+    PyErr_Restore(type, exc, trace);
+}
+
+/* Set `name` of the exception to the prefix and its old text. */
+static int
+prefix_attr(PyObject *exc, PyObject *name, PyObject *prefix)
+{
+    PyObject *old = PyObject_GetAttr(exc, name);
+    PyObject *text =
+        old == NULL ? NULL : PyUnicode_FromFormat("%U%S", prefix, old);
+    int rc = text == NULL ? -1 : PyObject_SetAttr(exc, name, text);
+
+    Py_XDECREF(old);
+    Py_XDECREF(text);
+    return rc;
+}
+
+/* args repeats the message. */
+static int
+renew_args(ModState *state, PyObject *exc)
+{
+    PyObject *args = PyObject_GetAttrString(exc, "args");
+    PyObject *msg = PyObject_GetAttr(exc, state->str_msg);
+    PyObject *list = args == NULL ? NULL : PySequence_List(args);
+    PyObject *tuple = NULL;
+    int rc = -1;
+
+    if (msg != NULL && list != NULL && PyList_GET_SIZE(list) > 1 &&
+        PyList_SetItem(list, 1, Py_NewRef(msg)) == 0) {
+        tuple = PyList_AsTuple(list);
+    }
+    if (tuple != NULL) {
+        rc = PyObject_SetAttrString(exc, "args", tuple);
+    }
+    Py_XDECREF(args);
     Py_XDECREF(msg);
-    Py_XDECREF(code);
-    return NULL;
+    Py_XDECREF(list);
+    Py_XDECREF(tuple);
+    return rc;
+}
+
+void
+raise_about(ModState *state, const char *fmt, ...)
+{
+    PyObject *type;
+    PyObject *exc;
+    PyObject *trace;
+    PyObject *prefix;
+    va_list args;
+
+    PyErr_Fetch(&type, &exc, &trace);
+    PyErr_NormalizeException(&type, &exc, &trace);
+    va_start(args, fmt);
+    prefix = PyUnicode_FromFormatV(fmt, args);
+    va_end(args);
+    if (prefix == NULL ||
+        PyObject_IsInstance(exc, state->exc[EXC_AerospikeError]) != 1 ||
+        prefix_attr(exc, state->str_msg, prefix) < 0 ||
+        prefix_attr(exc, state->str__text, prefix) < 0 ||
+        renew_args(state, exc) < 0) {
+        PyErr_Clear();
+    }
+    Py_XDECREF(prefix);
+    PyErr_Restore(type, exc, trace);
 }

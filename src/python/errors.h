@@ -23,6 +23,18 @@ void *raise_result(ModState *state, const Face *face, int result,
  * that of the class; the text is printf's. */
 void *raise_error(ModState *state, exc_id id, const char *fmt, ...);
 
+/* The same for an argument of which both peers say something: `msg` is the
+ * official text, what str() says is printf's and names the argument. */
+void *raise_argument(ModState *state, exc_id id, const char *msg,
+                     const char *fmt, ...);
+
+/* Let str() of the exception that is set begin with where it was found. */
+void errors_place(ModState *state, const char *fmt, ...);
+
+/* Put a prefix before both texts of the exception that is set: where in a list
+ * it happened.  Exceptions that are not ours stay as they are. */
+void raise_about(ModState *state, const char *fmt, ...);
+
 #define raise_param(state, ...) raise_error(state, EXC_ParamError, __VA_ARGS__)
 #define raise_param_type(state, ...)                                          \
     raise_error(state, EXC_ParamTypeError, __VA_ARGS__)

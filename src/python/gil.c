@@ -85,13 +85,13 @@ static Call *
 build_one(const Timed *timed)
 {
     Client *client = timed->client;
+    const Signature *sig = &timed->method->sigs[client->face->index];
     Call *call = call_new(client);
 
     if (call == NULL) {
         return NULL;
     }
-    if (args_bind(client->state, &timed->method->sigs[client->face->index],
-                  &PyTuple_GET_ITEM(timed->args, 0),
+    if (args_bind(client->state, sig, &PyTuple_GET_ITEM(timed->args, 0),
                   PyTuple_GET_SIZE(timed->args), NULL, call->argv) < 0 ||
         timed->method->build(call) < 0) {
         call_free(call);

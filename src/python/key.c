@@ -168,8 +168,9 @@ take_tuple(ModState *state, const Face *face, PyObject *tuple, aero_key *key,
     parts->set = PyTuple_GET_ITEM(tuple, 1);
     parts->user = PyTuple_GET_ITEM(tuple, 2);
     if (parts->user != Py_None) {
-        return key_take_parts(state, face, parts->ns, parts->set, parts->user,
-                              key);
+        return take_place(state, parts->ns, parts->set, key) < 0
+                   ? -1
+                   : take_user_key(state, face, parts->user, key);
     }
     if (take_place(state, parts->ns, parts->set, key) < 0) {
         return -1;
@@ -208,7 +209,7 @@ take_dict(ModState *state, const Face *face, PyObject *dict, aero_key *key,
 }
 
 int
-key_take(ModState *state, const Face *face, PyObject *obj, aero_key *key,
+key_read(ModState *state, const Face *face, PyObject *obj, aero_key *key,
          KeyParts *parts)
 {
     if (PyTuple_Check(obj)) {
@@ -219,6 +220,19 @@ key_take(ModState *state, const Face *face, PyObject *obj, aero_key *key,
     }
     raise_param_type(state, "key is invalid");
     return -1;
+}
+
+int
+key_take(ModState *state, const Face *face, PyObject *obj, aero_key *key,
+         KeyParts *parts)
+{
+    if (key_read(state, face, obj, key, parts) < 0) {
+        return -1;
+    }
+    if (key->particle != AERO_PARTICLE_NIL) {
+        aero_digest(key->set, key->particle, key->value, key->digest);
+    }
+    return 0;
 }
 
 PyObject *

@@ -17,7 +17,11 @@ typedef struct KeyParts {
 } KeyParts;
 
 /* Read a key; its spans are borrowed from the parts, so `key` must not move.
- * -1 with an exception. */
+ * The digest is set only if it was given.  -1 with an exception. */
+int key_read(ModState *state, const Face *face, PyObject *obj, aero_key *key,
+             KeyParts *parts);
+
+/* The same, with its digest. */
 int key_take(ModState *state, const Face *face, PyObject *obj, aero_key *key,
              KeyParts *parts);
 
@@ -46,10 +50,11 @@ int meta_take(ModState *state, const Face *face, PyObject *obj, MetaIn *meta,
 int ttl_take(ModState *state, const Face *face, PyObject *value,
              const char *what, uint32_t *out);
 
-/* Lay a policy dict over `policy`.  Unknown keys are refused only when
- * `validate` says so.  Objects are borrowed from the dict. */
+/* Lay a policy dict over `policy`.  Keys that none of the kinds (bits by
+ * aero_policy_kind) has are refused only when `validate` says so.  Objects are
+ * borrowed from the dict. */
 int policy_take(ModState *state, const Face *face, PyObject *obj,
-                aero_policy_kind kind, bool validate, aero_policy *policy);
+                uint32_t kinds, bool validate, aero_policy *policy);
 
 /* A dict of the policy's documented keys. */
 PyObject *policy_show(ModState *state, const Face *face, aero_policy_kind kind,

@@ -20,6 +20,35 @@
     X(increment) \
     X(operate) \
     X(operate_ordered) \
+    X(admin_create_user) \
+    X(admin_create_pki_user) \
+    X(admin_drop_user) \
+    X(admin_set_password) \
+    X(admin_change_password) \
+    X(admin_grant_roles) \
+    X(admin_revoke_roles) \
+    X(admin_query_user_info) \
+    X(admin_query_users_info) \
+    X(admin_create_role) \
+    X(admin_drop_role) \
+    X(admin_grant_privileges) \
+    X(admin_revoke_privileges) \
+    X(admin_set_whitelist) \
+    X(admin_set_quotas) \
+    X(admin_query_role) \
+    X(admin_query_roles) \
+    X(admin_get_role) \
+    X(admin_get_roles) \
+    X(batch_read) \
+    X(batch_write) \
+    X(batch_operate) \
+    X(batch_remove) \
+    X(batch_apply) \
+    X(batch_write_numpy) \
+    X(get_many) \
+    X(select_many) \
+    X(exists_many) \
+    X(batch_get_ops) \
     X(query_apply) \
     X(scan_apply) \
     X(job_info) \
@@ -41,7 +70,9 @@
     X(index_cdt_create) \
     X(index_set_create) \
     X(index_expr_create) \
-    X(index_remove)
+    X(index_remove) \
+    X(commit) \
+    X(abort)
 #define METHODS_PLAIN(X) \
     X(is_connected) \
     X(get_node_names) \
@@ -75,6 +106,35 @@ int build_prepend(Call *call);
 int build_increment(Call *call);
 int build_operate(Call *call);
 int build_operate_ordered(Call *call);
+int build_admin_create_user(Call *call);
+int build_admin_create_pki_user(Call *call);
+int build_admin_drop_user(Call *call);
+int build_admin_set_password(Call *call);
+int build_admin_change_password(Call *call);
+int build_admin_grant_roles(Call *call);
+int build_admin_revoke_roles(Call *call);
+int build_admin_query_user_info(Call *call);
+int build_admin_query_users_info(Call *call);
+int build_admin_create_role(Call *call);
+int build_admin_drop_role(Call *call);
+int build_admin_grant_privileges(Call *call);
+int build_admin_revoke_privileges(Call *call);
+int build_admin_set_whitelist(Call *call);
+int build_admin_set_quotas(Call *call);
+int build_admin_query_role(Call *call);
+int build_admin_query_roles(Call *call);
+int build_admin_get_role(Call *call);
+int build_admin_get_roles(Call *call);
+int build_batch_read(Call *call);
+int build_batch_write(Call *call);
+int build_batch_operate(Call *call);
+int build_batch_remove(Call *call);
+int build_batch_apply(Call *call);
+int build_batch_write_numpy(Call *call);
+int build_get_many(Call *call);
+int build_select_many(Call *call);
+int build_exists_many(Call *call);
+int build_batch_get_ops(Call *call);
 int build_query_apply(Call *call);
 int build_scan_apply(Call *call);
 int build_job_info(Call *call);
@@ -97,6 +157,8 @@ int build_index_cdt_create(Call *call);
 int build_index_set_create(Call *call);
 int build_index_expr_create(Call *call);
 int build_index_remove(Call *call);
+int build_commit(Call *call);
+int build_abort(Call *call);
 PyObject *plain_is_connected(Client *client, PyObject *const *argv);
 PyObject *plain_get_node_names(Client *client, PyObject *const *argv);
 PyObject *plain_get_nodes(Client *client, PyObject *const *argv);

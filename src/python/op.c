@@ -50,20 +50,48 @@ release_call(Op *op)
     op->call = NULL;
 }
 
-static void
+/* False: it was cancelled meanwhile, and its task will hear of that. */
+static bool
 set_future(Op *op, PyObject *method, PyObject *value)
 {
     ModState *state = op->client->state;
     PyObject *done = PyObject_CallMethodOneArg(op->future, method, value);
 
     if (done == NULL) {
-        /* It was cancelled meanwhile, and its task will hear of that. */
         if (!PyErr_ExceptionMatches(state->InvalidStateError)) {
             PyErr_WriteUnraisable(op->future);
         }
         PyErr_Clear();
+        return false;
     }
-    Py_XDECREF(done);
+    Py_DECREF(done);
+    return true;
+}
+
+static void
+hand_over(Op *op, PyObject *result)
+{
+    if (!set_future(op, op->client->state->str_set_result, result) &&
+        op->give_back != NULL) {
+        op->give_back(op->self, result);
+    }
+}
+
+/* The result is there, but whoever awaited it was told to stop first. */
+static void
+take_back(Op *op)
+{
+    PyObject *result;
+
+    if (op->give_back == NULL || op->future == NULL || op->call != NULL) {
+        return;
+    }
+    result = PyObject_CallMethod(op->future, "result", NULL);
+    if (result != NULL) {
+        op->give_back(op->self, result);
+        Py_DECREF(result);
+    }
+    PyErr_Clear(); /* there was none, but an error */
 }
 
 static void
@@ -84,15 +112,34 @@ set_future_exception(Op *op)
     Py_XDECREF(trace);
 }
 
+/* A write of which something was sent, or may have been. */
+static bool
+may_have_written(const Op *op)
+{
+    const Call *call = op->call;
+
+    if (call == NULL) {
+        return op->wrote;
+    }
+    if (call->task != &call->cmd.task) {
+        return call->may_have_written != NULL && call->may_have_written(call);
+    }
+    return call->cmd.is_write && call->cmd.n_sent != 0;
+}
+
 bool
 op_complete(Op *op)
 {
     PyObject *result;
 
+    op->wrote = may_have_written(op);
     if (!op->abandoned) {
         op->call->again = false;
-        result = op->call->finish(op->call);
+        result = op->run.refused != 0
+                     ? call_raise_refused(op->call, op->run.refused)
+                     : op->call->finish(op->call);
         if (op->call->again) {
+            op->run.gate = NULL; /* it has passed, and given back its place */
             aero_pump_submit(op->pump->pump, &op->run);
             return false;
         }
@@ -100,7 +147,7 @@ op_complete(Op *op)
             set_future_exception(op);
         }
         else {
-            set_future(op, op->client->state->str_set_result, result);
+            hand_over(op, result);
             Py_DECREF(result);
         }
     }
@@ -108,11 +155,33 @@ op_complete(Op *op)
     return true;
 }
 
+static void
+say_in_doubt(ModState *state)
+{
+    PyObject *type;
+    PyObject *exc;
+    PyObject *trace;
+
+    PyErr_Fetch(&type, &exc, &trace);
+    PyErr_NormalizeException(&type, &exc, &trace);
+    if (exc != NULL &&
+        PyObject_SetAttr(exc, state->str_in_doubt, Py_True) < 0) {
+        PyErr_Clear();
+    }
+    PyErr_Restore(type, exc, trace);
+}
+
 void
 op_fail(Op *op, exc_id type, const char *text)
 {
+    ModState *state = op->client->state;
+
+    op->wrote = may_have_written(op);
     if (!op->abandoned) {
-        raise_error(op->client->state, type, "%s", text);
+        raise_error(state, type, "%s", text);
+        if (op->wrote) {
+            say_in_doubt(state);
+        }
         set_future_exception(op);
     }
     release_call(op);
@@ -133,6 +202,7 @@ build_call(Op *op)
         call->argv[i] = op->argv[i];
     }
     call->self = op->self;
+    call->sig = op->sig;
     op->call = call;
     if (op->build(call) < 0) {
         release_call(op);
@@ -141,7 +211,52 @@ build_call(Op *op)
     return 0;
 }
 
-/* 0: it runs; 1: it is over and *result is set; -1: an exception. */
+/* Hand what was built to the pump of the running loop. */
+static int
+submit(Op *op)
+{
+    Call *call = op->call;
+
+    if (call->cluster == NULL) {
+        call->cluster = client_cluster(op->client);
+    }
+    if (call->cluster == NULL) {
+        return -1;
+    }
+    op->pump = pump_of(op->client, call->cluster);
+    call->pump = op->pump;
+    if (op->pump == NULL ||
+        call_begin(call, aero_pump_source(op->pump->pump)) < 0) {
+        return -1;
+    }
+    op->future = PyObject_CallMethodNoArgs(
+        op->pump->loop, op->client->state->str_create_future);
+    op->waiter = op->future == NULL ? NULL : PyObject_GetIter(op->future);
+    if (op->waiter == NULL) {
+        return -1;
+    }
+    op->stage = OP_RUNNING;
+    pump_start(op->pump, op);
+    return 0;
+}
+
+/* In the child of a fork the client connects first. */
+static int
+reopen(Op *op)
+{
+    PyObject *coroutine =
+        PyObject_CallMethod((PyObject *)op->client, "_reopen", NULL);
+
+    op->waiter = coroutine == NULL
+                     ? NULL
+                     : PyObject_CallMethod(coroutine, "__await__", NULL);
+    Py_XDECREF(coroutine);
+    op->stage = OP_OPENING;
+    return op->waiter == NULL ? -1 : 0;
+}
+
+/* 0: it waits for something; 1: it is over and *result is set; -1: an
+ * exception. */
 static int
 start(Op *op, PyObject **result)
 {
@@ -153,40 +268,9 @@ start(Op *op, PyObject **result)
     call = op->call;
     if (call->task == NULL) {
         *result = call->finish(call);
-        release_call(op);
         return *result == NULL ? -1 : 1;
     }
-    if (call->cluster == NULL) {
-        call->cluster = client_cluster(op->client);
-    }
-    if (call->cluster == NULL) {
-        release_call(op);
-        return -1;
-    }
-    op->pump = pump_of(op->client, call->cluster);
-    if (op->pump == NULL) {
-        release_call(op);
-        return -1;
-    }
-    Py_INCREF(op->pump);
-    call->pump = op->pump;
-    if (call_begin(call, aero_pump_source(op->pump->pump)) < 0) {
-        Py_CLEAR(op->pump);
-        release_call(op);
-        return -1;
-    }
-    op->future = PyObject_CallMethodNoArgs(
-        op->pump->loop, op->client->state->str_create_future);
-    op->waiter = op->future == NULL ? NULL : PyObject_GetIter(op->future);
-    if (op->waiter == NULL) {
-        Py_CLEAR(op->pump);
-        release_call(op);
-        return -1;
-    }
-    op->run.task = call->task;
-    op->run.owner = op;
-    pump_start(op->pump, op);
-    return 0;
+    return op->client->reopens ? reopen(op) : submit(op);
 }
 
 void
@@ -195,7 +279,6 @@ op_run_alone(PyObject *self)
     Op *op = (Op *)self;
     PyObject *result = NULL;
 
-    op->stage = OP_RUNNING;
     op->abandoned = true;
     if (start(op, &result) < 0) {
         PyErr_WriteUnraisable(self);
@@ -217,14 +300,45 @@ forget(Op *op)
     Py_CLEAR(op->self);
 }
 
+/* It ends without having been handed to a pump. */
+static void
+end_early(Op *op)
+{
+    PyObject *type;
+    PyObject *exc;
+    PyObject *trace;
+
+    PyErr_Fetch(&type, &exc, &trace);
+    release_call(op);
+    forget(op);
+    PyErr_Restore(type, exc, trace);
+}
+
 /* ---- stepping ---- */
+
+/* The first step, or an exception that it cannot be made. */
+static int
+first_step(Op *op, PyObject *arg, PyObject **result)
+{
+    int rc;
+
+    if (arg != NULL && arg != Py_None) {
+        PyErr_SetString(PyExc_TypeError, "can't send non-None value to a "
+                                         "just-started coroutine");
+        return -1;
+    }
+    rc = start(op, result);
+    if (rc != 0) {
+        end_early(op);
+    }
+    return rc;
+}
 
 static PySendResult
 step_op(PyObject *self, PyObject *arg, PyObject **result)
 {
     Op *op = (Op *)self;
     PySendResult sent;
-    int rc;
 
     *result = NULL;
     if (op->stage == OP_ENDED) {
@@ -233,22 +347,24 @@ step_op(PyObject *self, PyObject *arg, PyObject **result)
         return PYGEN_ERROR;
     }
     if (op->stage == OP_NEW) {
-        if (arg != NULL && arg != Py_None) {
-            PyErr_SetString(PyExc_TypeError,
-                            "can't send non-None value to a just-started "
-                            "coroutine");
-            return PYGEN_ERROR;
-        }
-        op->stage = OP_RUNNING;
-        rc = start(op, result);
+        int rc = first_step(op, arg, result);
+
         if (rc != 0) {
-            forget(op);
             return rc < 0 ? PYGEN_ERROR : PYGEN_RETURN;
         }
     }
     sent = PyIter_Send(op->waiter, arg == NULL ? Py_None : arg, result);
+    if (op->stage == OP_OPENING && sent == PYGEN_RETURN) {
+        Py_CLEAR(*result);
+        Py_CLEAR(op->waiter);
+        if (submit(op) < 0) {
+            end_early(op);
+            return PYGEN_ERROR;
+        }
+        sent = PyIter_Send(op->waiter, Py_None, result);
+    }
     if (sent != PYGEN_NEXT) {
-        forget(op);
+        end_early(op);
     }
     return sent;
 }
@@ -278,23 +394,36 @@ abandon(Op *op)
     pump_cancel(op->pump, op);
 }
 
+/* Its end before the operation's, whatever exception is on its way. */
 static void
-say_in_doubt(Op *op, bool in_doubt)
+end_now(Op *op)
 {
     PyObject *type;
     PyObject *exc;
     PyObject *trace;
 
-    if (!in_doubt) {
-        return;
-    }
     PyErr_Fetch(&type, &exc, &trace);
-    PyErr_NormalizeException(&type, &exc, &trace);
-    if (exc != NULL &&
-        PyObject_SetAttr(exc, op->client->state->str_in_doubt, Py_True) < 0) {
-        PyErr_Clear();
+    take_back(op);
+    if (op->stage == OP_RUNNING) {
+        abandon(op);
     }
+    else {
+        release_call(op);
+    }
+    forget(op);
     PyErr_Restore(type, exc, trace);
+}
+
+static PyObject *
+throw_outside(PyObject *type, PyObject *value)
+{
+    if (PyExceptionInstance_Check(type)) {
+        PyErr_SetObject((PyObject *)Py_TYPE(type), type);
+    }
+    else {
+        PyErr_SetObject(type, value == Py_None ? NULL : value);
+    }
+    return NULL;
 }
 
 static PyObject *
@@ -310,38 +439,18 @@ op_throw(PyObject *self, PyObject *args)
     if (!PyArg_ParseTuple(args, "O|OO:throw", &type, &value, &trace)) {
         return NULL;
     }
-    if (op->stage != OP_RUNNING) {
-        if (op->stage == OP_NEW) {
-            forget(op);
-        }
-        if (PyExceptionInstance_Check(type)) {
-            PyErr_SetObject((PyObject *)Py_TYPE(type), type);
-        }
-        else {
-            PyErr_SetObject(type, value == Py_None ? NULL : value);
-        }
-        return NULL;
+    if (op->stage == OP_NEW || op->stage == OP_ENDED) {
+        forget(op);
+        return throw_outside(type, value);
     }
     method = PyObject_GetAttrString(op->waiter, "throw");
     result = method == NULL ? NULL : PyObject_Call(method, args, NULL);
     Py_XDECREF(method);
     if (result == NULL) {
-        bool in_doubt = op->call != NULL && op->call->cmd.is_write &&
-                        (op->call->cmd.n_sent != 0 || op->call->cmd.x.sent);
-
-        if (!PyErr_ExceptionMatches(PyExc_StopIteration)) {
-            say_in_doubt(op, in_doubt);
+        if (may_have_written(op)) {
+            say_in_doubt(op->client->state);
         }
-        {
-            PyObject *t;
-            PyObject *v;
-            PyObject *tb;
-
-            PyErr_Fetch(&t, &v, &tb);
-            abandon(op);
-            PyErr_Restore(t, v, tb);
-        }
-        forget(op);
+        end_now(op);
     }
     return result;
 }
@@ -350,12 +459,17 @@ static PyObject *
 op_close(PyObject *self, PyObject *unused)
 {
     Op *op = (Op *)self;
+    PyObject *done = NULL;
 
     (void)unused;
-    if (op->stage == OP_RUNNING) {
-        abandon(op);
+    if (op->stage == OP_OPENING) {
+        done = PyObject_CallMethod(op->waiter, "close", NULL);
+        if (done == NULL) {
+            PyErr_WriteUnraisable(op->waiter);
+        }
+        Py_XDECREF(done);
     }
-    forget(op);
+    end_now(op);
     Py_RETURN_NONE;
 }
 
@@ -509,8 +623,8 @@ op_finalize(PyObject *self)
     }
     PyErr_Fetch(&type, &exc, &trace);
     if (PyErr_WarnFormat(PyExc_RuntimeWarning, 1,
-                         "coroutine '%s.%s' was never awaited",
-                         owner_name(op), op->sig->method) < 0) {
+                         "coroutine '%s.%s' was never awaited", owner_name(op),
+                         op->sig->method) < 0) {
         PyErr_WriteUnraisable(self);
     }
     PyErr_Restore(type, exc, trace);

@@ -98,10 +98,11 @@ check_entries(const OpsIn *ops, PyObject *dict)
             PyErr_Clear();
         }
         if (known <= 0) {
-            return place_fail(&ops->enc, &ops->place, EXC_ParamValueError,
-                              "%R: Operation can contain only op, bin, index, "
-                              "key, val, return_type and map_policy keys",
-                              name);
+            place_fail(&ops->enc, &ops->place, EXC_ParamValueError,
+                       "Operation can contain only op, bin, index, key, val, "
+                       "return_type and map_policy keys");
+            errors_place(ops->enc.state, "%R", name);
+            return -1;
         }
     }
     return 0;

@@ -223,6 +223,11 @@ take_row(ModState *state, const Face *face, const Row *row, PyObject *value,
     void *to = (char *)policy + row->at;
     int64_t number;
 
+    if (row == &rows[AERO_POLICY_BIT_txn] && value != Py_None &&
+        !PyObject_TypeCheck(value, state->TransactionType)) {
+        raise_param_type(state, "txn is not of type aerospike.Transaction");
+        return -1;
+    }
     if (row->type == TYPE_OBJECT) {
         *(void **)to = value == Py_None ? NULL : value;
         return 0;
@@ -271,8 +276,8 @@ unknown_key(ModState *state, PyObject *name, const char *where)
 }
 
 int
-policy_take(ModState *state, const Face *face, PyObject *obj,
-            aero_policy_kind kind, bool validate, aero_policy *policy)
+policy_take(ModState *state, const Face *face, PyObject *obj, uint32_t kinds,
+            bool validate, aero_policy *policy)
 {
     Py_ssize_t pos = 0;
     PyObject *name;
@@ -291,7 +296,7 @@ policy_take(ModState *state, const Face *face, PyObject *obj,
         if (row == NULL && PyErr_Occurred()) {
             return -1;
         }
-        if (row == NULL || (validate && (row->kinds >> kind & 1) == 0)) {
+        if (row == NULL || (validate && (row->kinds & kinds) == 0)) {
             if (validate) {
                 return unknown_key(state, name, "policy");
             }
@@ -313,14 +318,20 @@ take_gen(ModState *state, PyObject *value, MetaIn *meta)
     int64_t gen;
 
     if (!PyLong_Check(value)) {
-        raise_param_type(state, "Generation should be an int or long");
+        raise_argument(state, EXC_ParamTypeError,
+                       "Generation should be an int or long",
+                       "gen of meta must be an int, not %s",
+                       Py_TYPE(value)->tp_name);
         return -1;
     }
-    if (value_as_int64(state, value, NULL, &gen) < 0) {
+    if (value_as_int64(state, value, "gen", &gen) < 0) {
         return -1;
     }
     if (gen < 0 || gen > UINT32_MAX) {
-        raise_param_value(state, "Generation should be an int or long");
+        raise_argument(state, EXC_ParamValueError,
+                       "Generation should be an int or long",
+                       "gen of meta must be from 0 to 4294967295, not %S",
+                       value);
         return -1;
     }
     meta->gen = (uint32_t)gen & UINT16_MAX;
@@ -332,7 +343,10 @@ static int
 take_ttl(ModState *state, const Face *face, PyObject *value, MetaIn *meta)
 {
     if (!PyLong_Check(value)) {
-        raise_param_type(state, "Ttl should be an int or long");
+        raise_argument(state, EXC_ParamTypeError,
+                       "Ttl should be an int or long",
+                       "ttl of meta must be an int, not %s",
+                       Py_TYPE(value)->tp_name);
         return -1;
     }
     if (ttl_take(state, face, value, "ttl", &meta->ttl) < 0) {
@@ -405,7 +419,9 @@ meta_take(ModState *state, const Face *face, PyObject *obj, MetaIn *meta,
         return take_ttl(state, face, PyTuple_GET_ITEM(obj, 1), meta);
     }
     if (!PyDict_Check(obj)) {
-        raise_param_type(state, "Metadata should be of type dictionary");
+        raise_argument(state, EXC_ParamTypeError,
+                       "Metadata should be of type dictionary",
+                       "meta must be a dict, not %s", Py_TYPE(obj)->tp_name);
         return -1;
     }
     while (PyDict_Next(obj, &pos, &name, &value)) {

@@ -11,9 +11,8 @@
 #include "gil.h"
 
 enum {
-    LOOK_EVERY = 32,       /* results between two looks at the clock */
-    HOLD_NS = 1000 * 1000, /* the loop is not held for longer than this */
-    IDLE_MS = 55000
+    LOOK_EVERY = 32,      /* results between two looks at the clock */
+    HOLD_NS = 1000 * 1000 /* the loop is not held for longer than this */
 };
 
 /* ---- the ring of what runs ---- */
@@ -188,15 +187,28 @@ pump_pass(PyObject *self, PyObject *unused)
 
 /* ---- operations ---- */
 
+static void
+fill_run(Op *op)
+{
+    Call *call = op->call;
+    aero_run *run = &op->run;
+
+    run->task = call->task;
+    run->owner = op;
+    run->cmd = call->task == &call->cmd.task ? &call->cmd : NULL;
+    run->is_read = call->is_read;
+    run->gate = call_gate(call);
+    if (run->gate != NULL) {
+        run->total_by = call_total_by(call);
+    }
+}
+
 void
 pump_start(Pump *pump, Op *op)
 {
+    fill_run(op);
     enter_ring(pump, op);
-    if (!op->call->is_read) {
-        aero_pump_submit(pump->pump, &op->run);
-    }
-    else if (aero_pump_submit_read(pump->pump, &op->run, &op->call->cmd) &&
-             !pump->pass_asked) {
+    if (aero_pump_submit(pump->pump, &op->run) && !pump->pass_asked) {
         pump->pass_asked = true;
         ask_soon(pump, pump->on_pass);
     }
@@ -250,8 +262,8 @@ stop_reading(Pump *pump)
     drop_timer(pump);
 }
 
-static bool
-is_closed(Pump *pump)
+bool
+pump_loop_is_closed(const Pump *pump)
 {
     PyObject *closed =
         PyObject_CallMethodNoArgs(pump->loop, pump->state->str_is_closed);
@@ -291,9 +303,23 @@ pump_leave(Pump *pump, Guest *guest)
     guest->behind = NULL;
 }
 
-/* Everything that runs fails; then the core's pump goes. */
+/* What has ended already has its result still. */
 static void
-shut(Pump *pump, bool loop_is_closed)
+hand_over_last(Pump *pump, aero_pump *core, bool loop_is_closed)
+{
+    aero_run *run;
+
+    while ((run = aero_pump_take_done(core)) != NULL) {
+        Op *op = run->owner;
+
+        op->abandoned = op->abandoned || loop_is_closed;
+        op_complete(op);
+        leave_ring(pump, op);
+    }
+}
+
+void
+pump_shut(Pump *pump, bool loop_is_closed)
 {
     aero_pump *core = pump->pump;
 
@@ -310,6 +336,7 @@ shut(Pump *pump, bool loop_is_closed)
     Py_BEGIN_ALLOW_THREADS;
     aero_pump_stop(core); /* from here on all of it is ours */
     Py_END_ALLOW_THREADS;
+    hand_over_last(pump, core, loop_is_closed);
     for (Op *op = pump->running; op != NULL; op = op->behind) {
         cancel_run(&op->run);
     }
@@ -334,260 +361,17 @@ shut(Pump *pump, bool loop_is_closed)
 void
 pump_end_if_closed(Pump *pump)
 {
-    if (is_closed(pump)) {
-        shut(pump, true);
+    if (pump_loop_is_closed(pump)) {
+        pump_shut(pump, true);
     }
 }
 
 static PyObject *
-pump_shut(PyObject *self, PyObject *unused)
+call_shut(PyObject *self, PyObject *unused)
 {
     (void)unused;
-    shut((Pump *)self, false);
+    pump_shut((Pump *)self, false);
     Py_RETURN_NONE;
-}
-
-static PyObject *
-running_loop(ModState *state)
-{
-    if (state->get_running_loop == NULL) {
-        PyObject *asyncio = PyImport_ImportModule("asyncio");
-
-        if (asyncio == NULL) {
-            return NULL;
-        }
-        state->InvalidStateError =
-            PyObject_GetAttrString(asyncio, "InvalidStateError");
-        state->get_running_loop =
-            PyObject_GetAttrString(asyncio, "get_running_loop");
-        Py_DECREF(asyncio);
-        if (state->get_running_loop == NULL) {
-            return NULL;
-        }
-    }
-    return PyObject_CallNoArgs(state->get_running_loop);
-}
-
-bool
-pump_is_here(Pump *pump)
-{
-    PyObject *loop = running_loop(pump->state);
-
-    if (loop == NULL) {
-        PyErr_Clear();
-        return false;
-    }
-    Py_DECREF(loop);
-    return loop == pump->loop;
-}
-
-static Pump *
-take_pumps(Client *client)
-{
-    Pump *pumps;
-
-    pthread_mutex_lock(&client->lock);
-    pumps = client->pumps;
-    client->pumps = NULL;
-    pthread_mutex_unlock(&client->lock);
-    return pumps;
-}
-
-/* A pump belongs to the thread of its loop: others ask it to end. */
-static void
-shut_from_anywhere(Pump *pump, PyObject *here)
-{
-    PyObject *method;
-    PyObject *handle = NULL;
-
-    if (is_closed(pump)) {
-        shut(pump, true);
-        return;
-    }
-    if (pump->loop == here) {
-        shut(pump, false);
-        return;
-    }
-    method = PyObject_GetAttrString((PyObject *)pump, "_shut");
-    if (method != NULL) {
-        handle = PyObject_CallMethodOneArg(
-            pump->loop, pump->state->str_call_soon_threadsafe, method);
-        Py_DECREF(method);
-    }
-    if (handle == NULL) {
-        PyErr_Clear(); /* it was closed at this very moment */
-        shut(pump, true);
-    }
-    Py_XDECREF(handle);
-}
-
-void
-pump_close_all(Client *client)
-{
-    Pump *pumps = take_pumps(client);
-    PyObject *here;
-    PyObject *type;
-    PyObject *exc;
-    PyObject *trace;
-
-    if (pumps == NULL) {
-        return;
-    }
-    PyErr_Fetch(&type, &exc, &trace);
-    here = running_loop(client->state);
-    PyErr_Clear();
-    while (pumps != NULL) {
-        Pump *pump = pumps;
-
-        pumps = pump->next;
-        pump->next = NULL;
-        shut_from_anywhere(pump, here);
-        Py_DECREF(pump);
-    }
-    Py_XDECREF(here);
-    PyErr_Restore(type, exc, trace);
-}
-
-void
-pump_abandon_all(Client *client)
-{
-    /* Sockets and threads are the parent's; what the pumps own is left. */
-    client->pumps = NULL;
-}
-
-/* ---- finding and making ---- */
-
-static aero_pump_kind
-wanted_kind(void)
-{
-    const char *wish = getenv("AEROSPIKE_PY_PUMP");
-
-    if (wish != NULL && strcmp(wish, "thread") == 0) {
-        return AERO_PUMP_THREAD;
-    }
-    if (wish != NULL && strcmp(wish, "embedded") == 0) {
-        return AERO_PUMP_EMBEDDED;
-    }
-    return aero_pump_default();
-}
-
-static int
-start_reading(Pump *pump)
-{
-    PyObject *fd = PyLong_FromLong(aero_pump_fd(pump->pump));
-    PyObject *done = NULL;
-
-    if (fd != NULL) {
-        done = PyObject_CallMethodObjArgs(
-            pump->loop, pump->state->str_add_reader, fd, pump->on_ready, NULL);
-        Py_DECREF(fd);
-    }
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
-}
-
-static Pump *
-make_pump(Client *client, aero_cluster *cluster, PyObject *loop)
-{
-    PyTypeObject *type = client->state->PumpType;
-    aero_loop_config config = {client->warm_conns, client->max_conns, IDLE_MS,
-                               client->coalesce};
-    aero_status st;
-    Pump *pump = (Pump *)type->tp_alloc(type, 0);
-
-    if (pump == NULL) {
-        return NULL;
-    }
-    aero_status_clear(&st);
-    pump->state = client->state;
-    pump->loop = Py_NewRef(loop);
-    pump->on_ready = PyObject_GetAttrString((PyObject *)pump, "_ready");
-    pump->on_late = PyObject_GetAttrString((PyObject *)pump, "_late");
-    pump->on_pass = PyObject_GetAttrString((PyObject *)pump, "_pass");
-    if (pump->on_ready == NULL || pump->on_late == NULL ||
-        pump->on_pass == NULL) {
-        Py_DECREF(pump);
-        return NULL;
-    }
-    pump->pump = aero_pump_new(cluster, wanted_kind(), &config, &st);
-    if (pump->pump == NULL) {
-        raise_status(client->state, &st);
-        Py_DECREF(pump);
-        return NULL;
-    }
-    pump->cluster = aero_cluster_acquire(cluster);
-    if (start_reading(pump) < 0) {
-        shut(pump, false);
-        Py_DECREF(pump);
-        return NULL;
-    }
-    return pump;
-}
-
-/* Take out those whose loop has ended, or whose cluster is another's. */
-static Pump *
-take_stale(Client *client, aero_cluster *cluster)
-{
-    Pump *stale = NULL;
-    Pump **at = &client->pumps;
-
-    pthread_mutex_lock(&client->lock);
-    while (*at != NULL) {
-        Pump *pump = *at;
-
-        if (pump->cluster != cluster || is_closed(pump)) {
-            *at = pump->next;
-            pump->next = stale;
-            stale = pump;
-        }
-        else {
-            at = &pump->next;
-        }
-    }
-    pthread_mutex_unlock(&client->lock);
-    return stale;
-}
-
-Pump *
-pump_of(Client *client, aero_cluster *cluster)
-{
-    PyObject *loop = running_loop(client->state);
-    Pump *pump;
-    Pump *stale;
-
-    if (loop == NULL) {
-        return NULL;
-    }
-    pthread_mutex_lock(&client->lock);
-    for (pump = client->pumps; pump != NULL; pump = pump->next) {
-        if (pump->loop == loop && pump->cluster == cluster &&
-            pump->pump != NULL) {
-            break;
-        }
-    }
-    pthread_mutex_unlock(&client->lock);
-    if (pump != NULL) {
-        Py_DECREF(loop);
-        return pump;
-    }
-    stale = take_stale(client, cluster);
-    while (stale != NULL) {
-        Pump *next = stale->next;
-
-        stale->next = NULL;
-        shut_from_anywhere(stale, loop);
-        Py_DECREF(stale);
-        stale = next;
-    }
-    pump = make_pump(client, cluster, loop);
-    Py_DECREF(loop);
-    if (pump != NULL) {
-        pthread_mutex_lock(&client->lock);
-        pump->next = client->pumps;
-        client->pumps = pump;
-        pthread_mutex_unlock(&client->lock);
-    }
-    return pump;
 }
 
 /* ---- the object ---- */
@@ -603,6 +387,9 @@ pump_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(pump->on_late);
     Py_VISIT(pump->on_pass);
     Py_VISIT(pump->timer);
+    for (Op *op = pump->running; op != NULL; op = op->behind) {
+        Py_VISIT(op);
+    }
     return 0;
 }
 
@@ -625,7 +412,7 @@ pump_dealloc(PyObject *self)
     PyTypeObject *type = Py_TYPE(self);
 
     PyObject_GC_UnTrack(self);
-    shut(pump, true);
+    pump_shut(pump, true);
     pump_clear(self);
     Py_CLEAR(pump->loop);
     type->tp_free(self);
@@ -636,7 +423,7 @@ static PyMethodDef pump_methods[] = {
     {"_ready", pump_ready, METH_NOARGS, NULL},
     {"_late", pump_late, METH_NOARGS, NULL},
     {"_pass", pump_pass, METH_NOARGS, NULL},
-    {"_shut", pump_shut, METH_NOARGS, NULL},
+    {"_shut", call_shut, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
 

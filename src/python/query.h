@@ -62,6 +62,7 @@ typedef struct Stream {
     Guest guest;
     Pump *pump;        /* owned; where an asynchronous one runs */
     PyObject *ready;   /* owned; an awaitable for reuse */
+    PyObject *returned; /* owned; a record that nobody got, or NULL */
     PyObject *reducer; /* owned; of a stream UDF, or NULL */
     PyObject *values;  /* owned; iterator over what it made */
     PyObject *list;    /* owned; what results() has so far */
@@ -141,6 +142,16 @@ Stream *stream_new(Query *q, Call *call, const QueryWish *wish);
  * reference to `stream`. */
 int stream_collect(Call *call, Stream *stream);
 PyObject *stream_finish_collect(Call *call);
+/* The next record or value.  NULL: an exception; or, with *wait, the task has
+ * to run first; or the end. */
+PyObject *stream_take(Stream *stream, bool *wait);
+/* The same, waiting for it here. */
+PyObject *stream_wait(Stream *stream);
+/* For awaitables: the next one, and the end. */
+int stream_build_next(Call *call);
+int stream_build_close(Call *call);
+
+/* ---- stream_type.c ---- */
 
 extern PyType_Spec stream_spec;
 extern PyType_Spec async_stream_spec;

@@ -1,10 +1,10 @@
-/* The query and scan objects of both clients and faces: what they collect, and
- * what starts them.
+/* The types of query and scan objects, of both clients and faces.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "build.h"
 #include "query.h"
 #include "query_methods.inc"
+#include "query_work.h"
 
 /* ---- making ---- */
 
@@ -94,454 +94,6 @@ query_make(Client *client, const Signature *sig, bool is_scan,
     return (PyObject *)query_new(client, argv[0], argv[1], is_scan);
 }
 
-/* ---- calls that ask the cluster ---- */
-
-static bool
-is_connected(const Query *q, const char *text)
-{
-    aero_cluster *cluster = client_peek(q->client);
-
-    if (cluster == NULL && q->face->strict) {
-        raise_error(q->state, EXC_NotConnected,
-                    "No connection to aerospike cluster%s", text);
-        return false;
-    }
-    aero_cluster_release(cluster);
-    return true;
-}
-
-static PyObject *
-run(PyObject *self, const Signature *sigs, call_build build,
-    PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
-{
-    Query *q = (Query *)self;
-    const Signature *sig = &sigs[q->face->index];
-    Call *call;
-
-    if (q->client->is_async) {
-        return op_new_of(q->client, self, sig, build, args, nargs, kwnames);
-    }
-    if (!is_connected(q, "")) {
-        return NULL;
-    }
-    call = call_new(q->client);
-    if (call == NULL) {
-        return NULL;
-    }
-    call->self = self;
-    if (args_bind(q->state, sig, args, nargs, kwnames, call->argv) < 0 ||
-        build(call) < 0) {
-        call_free(call);
-        return NULL;
-    }
-    return call_run(call);
-}
-
-static int
-build_collect(Call *call, const QueryWish *wish)
-{
-    Stream *stream = stream_new((Query *)call->self, call, wish);
-
-    return stream == NULL ? -1 : stream_collect(call, stream);
-}
-
-static int
-build_query_results(Call *call)
-{
-    QueryWish wish = {.policy = call->argv[0], .options = call->argv[1]};
-
-    return build_collect(call, &wish);
-}
-
-static int
-build_scan_results(Call *call)
-{
-    QueryWish wish = {.policy = call->argv[0], .nodename = call->argv[1]};
-
-    return build_collect(call, &wish);
-}
-
-static int
-build_background(Call *call)
-{
-    Query *q = (Query *)call->self;
-
-    return job_build(call, q,
-                     q->is_scan ? AERO_POLICY_SCAN : AERO_POLICY_WRITE,
-                     call->argv[0], false);
-}
-
-/* ---- pages ---- */
-
-static int
-check_size(const Query *q, PyObject *size, uint64_t *out)
-{
-    int64_t number = 0;
-
-    if (!PyLong_Check(size)) {
-        raise_param_type(q->state, "the size of a page must be an int");
-        return -1;
-    }
-    if (value_as_int64(q->state, size, "size", &number) < 0) {
-        return -1;
-    }
-    if (number <= 0) {
-        raise_param_value(q->state, "the size of a page must be positive");
-        return -1;
-    }
-    *out = (uint64_t)number;
-    return 0;
-}
-
-/* Where the page begins: behind the last one, or as the policy says. */
-static aero_parts *
-page_parts(const Query *q, PyObject *cursor, PyObject *policy)
-{
-    PyObject *filter = NULL;
-    aero_parts *parts;
-
-    if (cursor != NULL && cursor != Py_None) {
-        if (PyBytes_Check(cursor)) {
-            return parts_of_filter(q->state, cursor);
-        }
-        return raise_param_type(q->state, "a cursor is bytes");
-    }
-    if (policy != NULL && PyDict_Check(policy)) {
-        filter = PyDict_GetItemString(policy, "partition_filter");
-    }
-    if (filter != NULL && filter != Py_None) {
-        return parts_of_filter(q->state, filter);
-    }
-    parts = aero_parts_new(0, AERO_PARTITIONS);
-    return parts != NULL ? parts : (aero_parts *)PyErr_NoMemory();
-}
-
-/* (records, cursor or None) */
-static PyObject *
-finish_page(Call *call)
-{
-    Stream *stream = (Stream *)call->hold;
-    PyObject *records = stream_finish_collect(call);
-    PyObject *cursor;
-
-    if (records == NULL) {
-        return NULL;
-    }
-    cursor = aero_parts_are_done(stream->query.parts)
-                 ? Py_NewRef(Py_None)
-                 : parts_cursor(stream->query.parts);
-    return result_tuple(&PyTuple_Type, 2, records, cursor);
-}
-
-static int
-build_page(Call *call)
-{
-    Query *q = (Query *)call->self;
-    QueryWish wish = {.policy = call->argv[2]};
-    int rc;
-
-    if (check_size(q, call->argv[0], &wish.page_size) < 0) {
-        return -1;
-    }
-    if (q->module != NULL) {
-        raise_param_value(q->state, "what a stream UDF gives has no pages");
-        return -1;
-    }
-    wish.parts = page_parts(q, call->argv[1], call->argv[2]);
-    if (wish.parts == NULL) {
-        return -1;
-    }
-    rc = build_collect(call, &wish);
-    aero_parts_release(wish.parts);
-    call->finish = finish_page;
-    return rc;
-}
-
-/* ---- what only collects ---- */
-
-static PyObject *
-q_select(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
-{
-    Query *q = (Query *)self;
-    PyObject *bins;
-
-    if (q->bins != NULL && q->face->strict) {
-        return raise_error(q->state, EXC_ClientError,
-                           "select() was called already");
-    }
-    bins = q->bins == NULL ? PyList_New(0)
-                           : PyList_GetSlice(q->bins, 0, PY_SSIZE_T_MAX);
-    for (Py_ssize_t i = 0; bins != NULL && i < nargs; i++) {
-        PyObject *name = args[i];
-        aero_span text;
-        int rc;
-
-        if (PyByteArray_Check(name) && q->face->strict) {
-            name = PyUnicode_DecodeUTF8(PyByteArray_AS_STRING(name),
-                                        PyByteArray_GET_SIZE(name), NULL);
-        }
-        else {
-            Py_INCREF(name);
-        }
-        rc = name == NULL
-                 ? -1
-                 : build_take_bin(q->state, q->face, q->client->strict_types,
-                                  name, "Bin name should be of type string",
-                                  &text);
-        if (rc < 0 || PyList_Append(bins, name) < 0) {
-            Py_CLEAR(bins);
-        }
-        Py_XDECREF(name);
-    }
-    if (bins == NULL) {
-        return NULL;
-    }
-    if (PyList_GET_SIZE(bins) > AERO_OPS_MAX) {
-        Py_DECREF(bins);
-        return raise_param_value(q->state, "more than %d bins", AERO_OPS_MAX);
-    }
-    Py_XSETREF(q->bins, bins);
-    return Py_NewRef(self);
-}
-
-static PyObject *
-self_if(PyObject *self, int rc)
-{
-    return rc < 0 ? NULL : Py_NewRef(self);
-}
-
-static PyObject *
-do_where(Query *q, PyObject *const *argv)
-{
-    WhereBy by = {.predicate = argv[0], .context = argv[1]};
-
-    return self_if((PyObject *)q, query_where(q, &by));
-}
-
-static PyObject *
-do_where_index(Query *q, PyObject *const *argv)
-{
-    WhereBy by = {.predicate = argv[1], .index = argv[0]};
-
-    return self_if((PyObject *)q, query_where(q, &by));
-}
-
-static PyObject *
-do_where_expr(Query *q, PyObject *const *argv)
-{
-    WhereBy by = {.predicate = argv[1], .exp = argv[0]};
-
-    return self_if((PyObject *)q, query_where(q, &by));
-}
-
-static PyObject *
-do_add_ops(Query *q, PyObject *const *argv)
-{
-    if (!is_connected(q, ".")) {
-        return NULL;
-    }
-    if (!PyList_Check(argv[0])) {
-        return raise_error(q->state, EXC_ClientError, "Ops must be list.");
-    }
-    Py_XSETREF(q->ops, PyList_GetSlice(argv[0], 0, PY_SSIZE_T_MAX));
-    return q->ops == NULL ? NULL : Py_NewRef((PyObject *)q);
-}
-
-static int
-client_error(const Query *q, const char *text)
-{
-    raise_error(q->state, EXC_ClientError, "%s", text);
-    return -1;
-}
-
-/* What a UDF cannot be given says so in one way, at any depth. */
-static int
-pack_args(Query *q, PyObject *list, aero_buf *out)
-{
-    Encoder enc = {.state = q->state,
-                   .face = q->face,
-                   .bool_as_int = q->client->bool_as_int};
-
-    if (list == NULL || list == Py_None) {
-        aero_buf_put_u8(out, 0x90); /* no items */
-        return 0;
-    }
-    if (!PyList_Check(list)) {
-        return client_error(q, "udf function arguments must be enclosed in a "
-                               "list");
-    }
-    if (value_pack(&enc, list, out) == 0) {
-        return 0;
-    }
-    return q->face->strict
-               ? client_error(q, "udf function argument type must be "
-                                 "supported by Aerospike")
-               : -1;
-}
-
-int
-query_set_udf(Query *q, PyObject *module, PyObject *function, PyObject *args)
-{
-    aero_buf packed = AERO_BUF_INIT;
-    aero_span text;
-    int rc;
-
-    if (!PyUnicode_Check(module) || !PyUnicode_Check(function)) {
-        return client_error(q, PyUnicode_Check(module)
-                                   ? "function name must be a string"
-                                   : "udf module argument must be a string");
-    }
-    rc = value_as_text(q->state, module, &text);
-    rc = rc < 0 ? rc : value_as_text(q->state, function, &text);
-    rc = rc < 0 ? rc : pack_args(q, args, &packed);
-    if (rc == 0 && packed.failed) {
-        PyErr_NoMemory();
-        rc = -1;
-    }
-    if (rc < 0) {
-        aero_buf_fini(&packed);
-        return -1;
-    }
-    aero_buf_fini(&q->args);
-    q->args = packed;
-    Py_XSETREF(q->module, Py_NewRef(module));
-    Py_XSETREF(q->function, Py_NewRef(function));
-    return 0;
-}
-
-static PyObject *
-do_apply(Query *q, PyObject *const *argv)
-{
-    return is_connected(q, ".")
-               ? self_if((PyObject *)q,
-                         query_set_udf(q, argv[0], argv[1], argv[2]))
-               : NULL;
-}
-
-static PyObject *
-do_paginate(Query *q, PyObject *const *argv)
-{
-    (void)argv;
-    if (!is_connected(q, ".")) {
-        return NULL;
-    }
-    q->paginates = true;
-    Py_RETURN_TRUE;
-}
-
-static PyObject *
-do_is_done(Query *q, PyObject *const *argv)
-{
-    (void)argv;
-    return PyBool_FromLong(q->parts != NULL && aero_parts_are_done(q->parts));
-}
-
-static PyObject *
-do_status(Query *q, PyObject *const *argv)
-{
-    (void)argv;
-    return q->parts == NULL ? PyDict_New() : parts_show(q->parts);
-}
-
-/* ---- what starts a stream ---- */
-
-static PyObject *
-start_stream(Query *q, const QueryWish *wish)
-{
-    Call *call;
-    Stream *stream;
-
-    if (!is_connected(q, "")) {
-        return NULL;
-    }
-    call = call_new(q->client);
-    if (call == NULL) {
-        return NULL;
-    }
-    stream = stream_new(q, call, wish);
-    call_free(call);
-    return (PyObject *)stream;
-}
-
-static PyObject *
-do_stream(Query *q, PyObject *const *argv)
-{
-    QueryWish wish = {
-        .policy = argv[0], .options = argv[1], .nodename = argv[2]};
-
-    return start_stream(q, &wish);
-}
-
-static PyObject *
-do_stream_with_ids(Query *q, PyObject *const *argv)
-{
-    QueryWish wish = {.policy = argv[0],
-                      .options = argv[1],
-                      .nodename = argv[2],
-                      .with_ids = true};
-
-    return start_stream(q, &wish);
-}
-
-static PyObject *
-query_iter(PyObject *self)
-{
-    const QueryWish wish = {0};
-
-    return start_stream((Query *)self, &wish);
-}
-
-/* ---- what is written in Python ---- */
-
-static PyObject *
-call_python(const char *name, PyObject *const *args, size_t count)
-{
-    PyObject *module = PyImport_ImportModule("aerospike_py._query");
-    PyObject *function =
-        module == NULL ? NULL : PyObject_GetAttrString(module, name);
-    PyObject *made = function == NULL
-                         ? NULL
-                         : PyObject_Vectorcall(function, args, count, NULL);
-
-    Py_XDECREF(module);
-    Py_XDECREF(function);
-    return made;
-}
-
-static PyObject *
-or_none(PyObject *obj)
-{
-    return obj == NULL ? Py_None : obj;
-}
-
-/* argv: callback, policy, options and, of a scan, nodename */
-static PyObject *
-do_foreach(Query *q, PyObject *const *argv)
-{
-    PyObject *args[] = {(PyObject *)q,
-                        argv[0],
-                        or_none(argv[1]),
-                        or_none(argv[2]),
-                        q->is_scan ? or_none(argv[3]) : Py_None,
-                        q->face->strict ? Py_True : Py_False};
-
-    return call_python(q->client->is_async ? "foreach_async" : "foreach", args,
-                       6);
-}
-
-static PyObject *
-do_pages(Query *q, PyObject *const *argv)
-{
-    PyObject *args[] = {(PyObject *)q, argv[0], or_none(argv[1]),
-                        or_none(argv[2])};
-    uint64_t size;
-
-    if (check_size(q, argv[0], &size) < 0) {
-        return NULL;
-    }
-    return call_python(q->client->is_async ? "AsyncPages" : "Pages", args, 4);
-}
-
 /* ---- the methods ---- */
 
 static PyObject *
@@ -568,28 +120,29 @@ plain(PyObject *self, const Signature *sigs,
 
 /* ident, method, how it is called, what does it */
 #define COMMON_METHODS(X)                                                     \
-    X(q_add_ops, add_ops, plain, do_add_ops)                                  \
-    X(q_stream, stream, plain, do_stream)                                     \
-    X(q__stream_with_ids, _stream_with_ids, plain, do_stream_with_ids)        \
-    X(q_execute_background, execute_background, run, build_background)        \
-    X(q_pages, pages, plain, do_pages)                                        \
-    X(q__page, _page, run, build_page)                                        \
-    X(q_paginate, paginate, plain, do_paginate)                               \
-    X(q_is_done, is_done, plain, do_is_done)                                  \
-    X(q_get_partitions_status, get_partitions_status, plain, do_status)       \
-    X(q_get_parts, get_parts, plain, do_status)
+    X(q_add_ops, add_ops, plain, query_do_add_ops)                            \
+    X(q_stream, stream, plain, query_do_stream)                               \
+    X(q__stream_with_ids, _stream_with_ids, plain, query_do_stream_with_ids)  \
+    X(q_execute_background, execute_background, query_run,                    \
+      query_build_background)                                                 \
+    X(q_pages, pages, plain, query_do_pages)                                  \
+    X(q__page, _page, query_run, query_build_page)                            \
+    X(q_paginate, paginate, plain, query_do_paginate)                         \
+    X(q_is_done, is_done, plain, query_do_is_done)                            \
+    X(q_get_partitions_status, get_partitions_status, plain, query_do_status) \
+    X(q_get_parts, get_parts, plain, query_do_status)
 #define QUERY_METHODS(X)                                                      \
-    X(Query_where, where, plain, do_where)                                    \
+    X(Query_where, where, plain, query_do_where)                              \
     X(Query_where_with_index_name, where_with_index_name, plain,              \
-      do_where_index)                                                         \
-    X(Query_where_with_expr, where_with_expr, plain, do_where_expr)           \
-    X(Query_apply, apply, plain, do_apply)                                    \
-    X(Query_results, results, run, build_query_results)                       \
-    X(Query_foreach, foreach, plain, do_foreach)
+      query_do_where_index)                                                   \
+    X(Query_where_with_expr, where_with_expr, plain, query_do_where_expr)     \
+    X(Query_apply, apply, plain, query_do_apply)                              \
+    X(Query_results, results, query_run, query_build_results)                 \
+    X(Query_foreach, foreach, plain, query_do_foreach)
 #define SCAN_METHODS(X)                                                       \
-    X(Scan_apply, apply, plain, do_apply)                                     \
-    X(Scan_results, results, run, build_scan_results)                         \
-    X(Scan_foreach, foreach, plain, do_foreach)
+    X(Scan_apply, apply, plain, query_do_apply)                               \
+    X(Scan_results, results, query_run, query_build_scan_results)             \
+    X(Scan_foreach, foreach, plain, query_do_foreach)
 
 #define DEFINE_ROW(ident, name, how, work) DEFINE(ident, how, work)
 COMMON_METHODS(DEFINE_ROW)
@@ -601,7 +154,7 @@ SCAN_METHODS(DEFINE_ROW)
      METH_FASTCALL | METH_KEYWORDS, doc_##ident},
 #define SELECT                                                                \
     {                                                                         \
-        "select", (PyCFunction)(void (*)(void))q_select, METH_FASTCALL,       \
+        "select", (PyCFunction)(void (*)(void))query_select, METH_FASTCALL,   \
             doc_q_select                                                      \
     }
 
@@ -631,6 +184,8 @@ static int
 set_number(Query *q, PyObject *value, const char *what, uint64_t most,
            uint64_t *out)
 {
+    uint64_t number;
+
     if (value == NULL) {
         PyErr_Format(PyExc_TypeError, "cannot delete %s", what);
         return -1;
@@ -639,14 +194,15 @@ set_number(Query *q, PyObject *value, const char *what, uint64_t most,
         PyErr_Format(PyExc_TypeError, "%s must be an int", what);
         return -1;
     }
-    *out = PyLong_AsUnsignedLongLong(value);
-    if (PyErr_Occurred() || *out > most) {
+    number = PyLong_AsUnsignedLongLong(value);
+    if (PyErr_Occurred() || number > most) {
         PyErr_Clear();
         raise_error(q->state, EXC_ParamOverflowError,
                     "%s must be between 0 and %llu", what,
                     (unsigned long long)most);
         return -1;
     }
+    *out = number;
     return 0;
 }
 
@@ -755,7 +311,7 @@ query_dealloc(PyObject *self)
 }
 
 #define TYPE_SLOTS(methods, iter_slot, doc)                                   \
-    {Py_tp_doc, doc}, {iter_slot, query_iter},                                \
+    {Py_tp_doc, doc}, {iter_slot, query_start},                               \
         {Py_tp_dealloc, query_dealloc}, {Py_tp_traverse, query_traverse},     \
         {Py_tp_clear, query_clear}, {Py_tp_methods, methods},                 \
         {Py_tp_getset, query_getset}, {Py_tp_members, query_members},         \

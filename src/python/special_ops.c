@@ -27,15 +27,11 @@ place_fail(const Encoder *enc, const Place *place, exc_id id, const char *fmt,
     if (text == NULL) {
         return -1;
     }
-    if (enc->face->strict || place == NULL || place->index < 0) {
-        raise_error(enc->state, id, "%U", text);
-    }
-    else if (place->what == NULL) {
-        raise_error(enc->state, id, "operation %zd: %U", place->index, text);
-    }
-    else {
-        raise_error(enc->state, id, "operation %zd, %s: %U", place->index,
-                    place->what, text);
+    raise_error(enc->state, id, "%U", text);
+    if (place != NULL && place->index >= 0) {
+        errors_place(enc->state, place->what == NULL ? "operation %zd"
+                                                     : "operation %zd, %s",
+                     place->index, place->what);
     }
     Py_DECREF(text);
     return -1;

@@ -61,6 +61,7 @@ typedef enum exc_id {
     X(func)                                                                   \
     X(module)                                                                 \
     X(geo_data)                                                               \
+    X(_read)                                                                  \
     X(dtype)                                                                  \
     X(item)                                                                   \
     X(exists)                                                                 \
@@ -144,6 +145,16 @@ typedef enum exc_id {
     X(regex)                                                                  \
     X(regex_options)                                                          \
     X(value_type)                                                             \
+    X(result)                                                                 \
+    X(message)                                                                \
+    X(record)                                                                 \
+    X(batch_records)                                                          \
+    X(_type)                                                                  \
+    X(meta)                                                                   \
+    X(ops)                                                                    \
+    X(read_all_bins)                                                          \
+    X(function)                                                               \
+    X(args)                                                                   \
     X(_op)                                                                    \
     X(add)                                                                    \
     X(finish)                                                                 \
@@ -164,14 +175,16 @@ typedef enum exc_id {
     X(types, InfoNodeResult)                                                  \
     X(types, InfoResults)                                                     \
     X(types, NodeName)                                                        \
+    X(types, BatchRecord)                                                     \
+    X(types, BatchRetryInfo)                                                  \
+    X(types, BatchWriteResult)                                                \
     X(_values, GeoJSON)                                                       \
     X(_values, Geospatial)                                                    \
     X(_values, KeyOrderedDict)                                                \
     X(_values, HyperLogLog)                                                   \
     X(_values, null)                                                          \
     X(_values, CDTInfinite)                                                   \
-    X(_values, CDTWildcard)                                                   \
-    X(_values, Transaction)
+    X(_values, CDTWildcard)
 
 enum {
     QUERY_TYPES = 6,
@@ -189,6 +202,10 @@ typedef struct ModState {
     PyTypeObject *PumpType;
     PyTypeObject *ExpressionType;
     PyTypeObject *NodeType;
+    PyTypeObject *TransactionType;
+    PyTypeObject *LazyType;
+    PyTypeObject *RowIterType;
+    PyObject *batch_module; /* helpers.batch.records; taken at first use */
     PyTypeObject *QueryTypes[QUERY_TYPES]; /* in the order of query_type.c */
     PyTypeObject *StreamType;
     PyTypeObject *AsyncStreamType;
@@ -233,9 +250,13 @@ extern PyModuleDef aerospike_module;
 ModState *state_of_type(PyTypeObject *type);
 
 int module_add_constants(PyObject *module);
+
+/* The module's function `versions`. */
+PyObject *module_versions(PyObject *module, PyObject *none);
 int errors_setup(PyObject *module, ModState *state);
 int policy_setup(ModState *state);
 int client_setup_types(PyObject *module);
+int transaction_setup_type(PyObject *module);
 int query_setup_types(PyObject *module);
 int query_intern_params(ModState *state);
 int async_setup_types(PyObject *module);
@@ -249,6 +270,17 @@ unsigned long log_dropped(ModState *state);
 /* What Python 3.10 to 3.12 lack. */
 #if PY_VERSION_HEX < 0x030d0000
 #define PyLong_AsInt _PyLong_AsInt
+#endif
+
+/* What one object has in itself, without the interpreter's lock. */
+#if PY_VERSION_HEX < 0x030d0000
+#define STATE_LOCK(obj)                                                       \
+    {                                                                         \
+        (void)(obj)
+#define STATE_UNLOCK() }
+#else
+#define STATE_LOCK(obj) Py_BEGIN_CRITICAL_SECTION(obj)
+#define STATE_UNLOCK()  Py_END_CRITICAL_SECTION()
 #endif
 
 #endif

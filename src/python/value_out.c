@@ -118,7 +118,8 @@ take_geo(const Decoder *dec, aero_span text)
     if (str == NULL) {
         return NULL;
     }
-    made = PyObject_CallOneArg((PyObject *)type, str);
+    made = PyObject_CallMethodOneArg((PyObject *)type, dec->state->str__read,
+                                     str);
     Py_DECREF(str);
     return made;
 }

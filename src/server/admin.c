@@ -69,16 +69,26 @@ enter(srv_admin *c, srv_user *user)
     return AERO_ERR_OK;
 }
 
+/* Without a name it is the one that the client's certificate says. */
+static srv_user *
+who_comes(const srv_admin *c)
+{
+    return srv_admin_has(c, AERO_ADMIN_FIELD_USER)
+               ? srv_admin_user(c)
+               : srv_user_find(c->security, aero_span_str(c->who->certified));
+}
+
 static int
 run_login(srv_admin *c)
 {
-    srv_user *user = srv_admin_user(c);
+    srv_user *user = who_comes(c);
     int code;
 
     if (user == NULL) {
         return AERO_ERR_INVALID_USER;
     }
-    if (!aero_span_is(c->field[AERO_ADMIN_FIELD_CREDENTIAL], user->hash)) {
+    if (srv_admin_has(c, AERO_ADMIN_FIELD_USER) &&
+        !aero_span_is(c->field[AERO_ADMIN_FIELD_CREDENTIAL], user->hash)) {
         return AERO_ERR_INVALID_CREDENTIAL;
     }
     code = enter(c, user);
@@ -106,7 +116,7 @@ forget_old_tokens(srv_security *security, uint64_t now)
 static int
 run_authenticate(srv_admin *c)
 {
-    srv_user *user = srv_admin_user(c);
+    srv_user *user = who_comes(c);
     aero_span sent = c->field[AERO_ADMIN_FIELD_SESSION_TOKEN];
 
     if (user == NULL) {

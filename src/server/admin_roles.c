@@ -83,6 +83,9 @@ for_privileges(const srv_admin *c, srv_role *role, bool grant)
         return AERO_ERR_INVALID_PRIVILEGE;
     }
     count = in.ptr[0];
+    if (count == 0) {
+        return AERO_ERR_INVALID_PRIVILEGE;
+    }
     in = aero_span_skip(in, 1);
     for (unsigned i = 0; i < count; i++) {
         aero_privilege privilege;

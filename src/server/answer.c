@@ -92,6 +92,10 @@ answer(srv_session *s, const aero_frame *frame, aero_span body)
         answer_info(s, &call, body);
         break;
     case AERO_FRAME_ADMIN:
+        if (s->conn->tls != NULL) {
+            aero_tls_peer_name(s->conn->tls, s->who.certified,
+                               sizeof s->who.certified);
+        }
         srv_admin_answer(core, &s->who, body, &s->out);
         break;
     default:

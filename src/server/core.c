@@ -7,6 +7,7 @@
 #include "core.h"
 #include "info.h"
 #include "security.h"
+#include "sindex.h"
 
 srv_ns *
 srv_core_ns(const srv_core *core, aero_span name)
@@ -36,6 +37,11 @@ add_ns(srv_core *core, const char *name, const aero_server_config *config,
     }
     ns = srv_ns_new(name);
     if (ns == NULL) {
+        return aero_fail(st, AERO_ERR_CLIENT, "no memory for a namespace");
+    }
+    ns->indexes = srv_indexes_new(ns);
+    if (ns->indexes == NULL) {
+        srv_ns_free(ns);
         return aero_fail(st, AERO_ERR_CLIENT, "no memory for a namespace");
     }
     srv_config_ns_defaults(ns);
@@ -126,6 +132,8 @@ void
 srv_core_fini(srv_core *core)
 {
     for (unsigned i = 0; i < core->n_ns; i++) {
+        core->ns[i]->on_change = NULL;
+        srv_indexes_free(core->ns[i]->indexes);
         srv_ns_free(core->ns[i]);
     }
     core->n_ns = 0;
@@ -150,4 +158,26 @@ srv_core_tick(srv_core *core)
             srv_ns_expire(core->ns[i], now);
         }
     }
+}
+
+bool
+srv_core_work(srv_core *core)
+{
+    bool more = false;
+
+    for (unsigned i = 0; i < core->n_ns; i++) {
+        more |= srv_indexes_build(core->ns[i]->indexes);
+    }
+    return more;
+}
+
+bool
+srv_core_has_work(const srv_core *core)
+{
+    for (unsigned i = 0; i < core->n_ns; i++) {
+        if (core->ns[i]->indexes->unbuilt != 0) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -45,5 +45,9 @@ int srv_core_filter(srv_core *core, aero_span packed, const aero_exp **out);
 srv_ns *srv_core_ns(const srv_core *core, aero_span name);
 /* Once a second: what has expired goes. */
 void srv_core_tick(srv_core *core);
+/* Go on with what runs behind the requests, for a while.  False: nothing is
+ * left to do. */
+bool srv_core_work(srv_core *core);
+bool srv_core_has_work(const srv_core *core);
 
 #endif

@@ -25,6 +25,25 @@ aero_exp_eval(const aero_exp *exp, const aero_exp_record *record,
 }
 
 bool
+aero_exp_is_of_bins(const aero_exp *exp)
+{
+    uint32_t count = (uint32_t)(exp->nodes.len / sizeof(exp_node));
+    bool bins = false;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t code = exp_node_at(exp, i)->code;
+
+        if ((code > AERO_EXP_DIGEST_MOD && code <= AERO_EXP_KEY) ||
+            code == AERO_EXP_UNKNOWN) {
+            return false;
+        }
+        bins |= code == AERO_EXP_DIGEST_MOD || code == AERO_EXP_BIN ||
+                code == AERO_EXP_BIN_TYPE;
+    }
+    return bins;
+}
+
+bool
 aero_exp_matches(const aero_exp *exp, const aero_exp_record *record)
 {
     exp_run run;

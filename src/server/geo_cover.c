@@ -1,5 +1,5 @@
-/* How much of the sphere a region meets, in cells of the first level of S2's
- * grid: four on each of six faces.
+/* Which cells of S2's grid a region meets, and how much of the sphere that
+ * is, in cells of the first level: four on each of six faces.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
@@ -14,13 +14,10 @@ typedef struct cell {
 } cell;
 
 static void
-cell_init(cell *c, int number)
+cell_init(cell *c, int face, const geo_square *at)
 {
-    int face = number / 4;
-    double u = number % 2;
-    double v = number / 2 % 2;
-    const double us[] = {u - 1, u, u, u - 1};
-    const double vs[] = {v - 1, v - 1, v, v};
+    const double us[] = {at->u0, at->u1, at->u1, at->u0};
+    const double vs[] = {at->v0, at->v0, at->v1, at->v1};
 
     for (int i = 0; i < 4; i++) {
         c->corner[i] = vec3_unit(sphere_face(face, us[i], vs[i]));
@@ -29,7 +26,8 @@ cell_init(cell *c, int number)
         c->edge[i] =
             vec3_unit(vec3_cross(c->corner[i], c->corner[(i + 1) % 4]));
     }
-    c->middle = vec3_unit(sphere_face(face, u - 0.5, v - 0.5));
+    c->middle = vec3_unit(
+        sphere_face(face, (at->u0 + at->u1) / 2, (at->v0 + at->v1) / 2));
 }
 
 /* Whether a geodesic edge of up to 90 degrees meets the cell or touches it:
@@ -133,17 +131,27 @@ circle_meets(const cell *c, const aero_geo *geo)
     return within;
 }
 
+bool
+geo_meets(const aero_geo *geo, int face, const geo_square *at)
+{
+    cell c;
+
+    cell_init(&c, face, at);
+    return geo->kind == AERO_GEO_CIRCLE ? circle_meets(&c, geo)
+                                        : polygons_meet(&c, geo);
+}
+
 int
 geo_cover(const aero_geo *geo)
 {
     int count = 0;
 
     for (int number = 0; number < 24; number++) {
-        cell c;
+        double u = number % 2;
+        double v = number / 2 % 2;
+        const geo_square quarter = {u - 1, u, v - 1, v};
 
-        cell_init(&c, number);
-        count += geo->kind == AERO_GEO_CIRCLE ? circle_meets(&c, geo)
-                                              : polygons_meet(&c, geo);
+        count += geo_meets(geo, number / 4, &quarter);
     }
     return count;
 }

@@ -15,6 +15,15 @@ struct aero_geo_polygon {
 /* Inside an odd number of rings. */
 bool polygon_contains(const struct aero_geo_polygon *polygon, vec3 p);
 
+/* A part of one of the grid's faces. */
+typedef struct geo_square {
+    double u0, u1;
+    double v0, v1;
+} geo_square;
+
+/* Whether a region meets it or touches it. */
+bool geo_meets(const aero_geo *geo, int face, const geo_square *at);
+
 /* How many of the 24 cells of the grid's first level a region meets. */
 int geo_cover(const aero_geo *geo);
 

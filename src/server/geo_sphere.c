@@ -105,13 +105,23 @@ snap(double u)
                     : (1 / 3.) * (1 - 4 * (1 - s) * (1 - s));
 }
 
-vec3
-sphere_leaf(vec3 p)
+int
+sphere_on_face(vec3 p, double *u, double *v)
 {
     int face = face_of(p);
     vec3 origin = sphere_face(face, 0, 0);
-    double u = on_face(p, face, vec3_less(sphere_face(face, 1, 0), origin));
-    double v = on_face(p, face, vec3_less(sphere_face(face, 0, 1), origin));
+
+    *u = on_face(p, face, vec3_less(sphere_face(face, 1, 0), origin));
+    *v = on_face(p, face, vec3_less(sphere_face(face, 0, 1), origin));
+    return face;
+}
+
+vec3
+sphere_leaf(vec3 p)
+{
+    double u;
+    double v;
+    int face = sphere_on_face(p, &u, &v);
 
     return vec3_unit(sphere_face(face, snap(u), snap(v)));
 }

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "info.h"
+#include "sindex.h"
 
 typedef enum kind {
     BOOL,
@@ -333,8 +334,12 @@ set_set(const srv_core *core, srv_ns *ns, aero_span name, aero_span params)
 {
     uint16_t id = name.len != 0 ? srv_set_make(ns, name) : 0;
 
-    return id != 0 && set_row(core, set_rows, SRV_SET_CONFIGS,
-                              srv_set_of(ns, id)->config, params);
+    if (id == 0 || !set_row(core, set_rows, SRV_SET_CONFIGS,
+                            srv_set_of(ns, id)->config, params)) {
+        return false;
+    }
+    return srv_index_keep_set(
+        ns->indexes, id, srv_set_of(ns, id)->config[SRV_SET_enable_index]);
 }
 
 static bool

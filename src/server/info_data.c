@@ -9,8 +9,7 @@
 
 enum {
     LUT_TEXT_MAX = 23,
-    ID_TEXT_MAX = 25,
-    INDEX_NAME_MAX = 63
+    ID_TEXT_MAX = 25
 };
 
 /* ---- truncation ---- */
@@ -119,78 +118,6 @@ void
 srv_info_truncate_namespace_undo(srv_info *info)
 {
     undo(info, false);
-}
-
-/* ---- secondary indexes: there are none ---- */
-
-void
-srv_info_sindex(srv_info *info)
-{
-    aero_span index = info->params;
-    bool one = index.len != 0 && memchr(index.ptr, '/', index.len) != NULL;
-    aero_span name = aero_span_cut(&index, '/');
-
-    if (info->params.len != 0 && srv_core_ns(info->call->core, name) == NULL) {
-        aero_buf_put_str(info->out, "ns_type=unknown");
-    }
-    else if (one) {
-        srv_info_error(info, AERO_ERR_INDEX_NOT_FOUND, "no index");
-    }
-}
-
-void
-srv_info_sindex_list(srv_info *info)
-{
-    srv_param found;
-
-    srv_info_ns(info, "ns", false, &found);
-    if (found == SRV_PARAM_BAD) {
-        /* Said for the indexes, and again for the indexes of sets. */
-        aero_buf_put_str(info->out, ";");
-        srv_info_ns(info, "ns", false, &found);
-    }
-}
-
-/* The real server looks at both parameters even when the first is wrong, and
- * goes on if the second is right. */
-static bool
-names_ns(srv_info *info)
-{
-    aero_span name;
-    srv_param found;
-
-    srv_info_param(info, "indexname", INDEX_NAME_MAX, true, &name);
-    return srv_info_ns(info, "ns", true, &found) != NULL;
-}
-
-void
-srv_info_sindex_exists(srv_info *info)
-{
-    if (names_ns(info)) {
-        aero_buf_put_str(info->out, "false");
-    }
-}
-
-void
-srv_info_sindex_stat(srv_info *info)
-{
-    if (names_ns(info)) {
-        srv_info_error(info, AERO_ERR_INDEX_NOT_FOUND, "no index");
-    }
-}
-
-void
-srv_info_sindex_delete(srv_info *info)
-{
-    aero_span name;
-    bool good = srv_info_param(info, "indexname", INDEX_NAME_MAX, true,
-                               &name) == SRV_PARAM_GIVEN;
-
-    if (srv_info_param_alias(info, "namespace", "ns", AERO_NAMESPACE_MAX, true,
-                             &name) == SRV_PARAM_GIVEN &&
-        good) {
-        srv_info_ok(info);
-    }
 }
 
 /* ---- modules: there are none ---- */

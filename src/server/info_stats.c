@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "info.h"
+#include "sindex.h"
 
 enum {
     INDEX_ENTRY = 64,    /* bytes of the real server's index */
@@ -100,6 +101,32 @@ static uint64_t
 ns_index_used(const ns_call *c)
 {
     return ns_objects(c) * INDEX_ENTRY;
+}
+
+static uint64_t
+used_by_indexes(const ns_call *c, bool of_sets)
+{
+    uint64_t used = 0;
+
+    for (const srv_index *index = c->ns->indexes->first; index != NULL;
+         index = index->next) {
+        if ((index->def.kind == SRV_INDEX_SET) == of_sets) {
+            used += srv_index_used(index, index->entries);
+        }
+    }
+    return used;
+}
+
+static uint64_t
+ns_sindex_used(const ns_call *c)
+{
+    return used_by_indexes(c, false);
+}
+
+static uint64_t
+ns_set_index_used(const ns_call *c)
+{
+    return used_by_indexes(c, true);
 }
 
 static uint64_t
@@ -312,15 +339,20 @@ srv_info_get_stats(srv_info *info)
 }
 
 static void
-put_set(const srv_set *set, aero_buf *out)
+put_set(const srv_ns *ns, const srv_set *set, aero_buf *out)
 {
-    aero_buf_printf(out,
-                    "objects=%llu:tombstones=0:data_used_bytes=%llu:"
-                    "truncate_lut=%llu:sindexes=0:index_populating=false:"
-                    "truncating=false",
-                    (unsigned long long)set->objects,
-                    (unsigned long long)set->used,
-                    (unsigned long long)set->truncate_lut);
+    uint16_t id = (uint16_t)(set - ns->sets + 1);
+    const srv_index *index = srv_index_of_set(ns->indexes, id);
+
+    aero_buf_printf(
+        out,
+        "objects=%llu:tombstones=0:data_used_bytes=%llu:"
+        "truncate_lut=%llu:sindexes=%u:index_populating=%s:"
+        "truncating=false",
+        (unsigned long long)set->objects, (unsigned long long)set->used,
+        (unsigned long long)set->truncate_lut,
+        srv_indexes_count(ns->indexes, id),
+        index != NULL && !srv_index_is_built(index) ? "true" : "false");
     srv_config_put_set(set, out);
     aero_buf_put_str(out, ";");
 }
@@ -330,7 +362,7 @@ put_sets(const srv_ns *ns, aero_buf *out)
 {
     for (uint32_t i = 0; i < ns->n_sets; i++) {
         aero_buf_printf(out, "ns=%s:set=%s:", ns->name, ns->sets[i].name);
-        put_set(&ns->sets[i], out);
+        put_set(ns, &ns->sets[i], out);
     }
 }
 
@@ -358,7 +390,7 @@ srv_info_sets(srv_info *info)
     else {
         id = srv_set_find(ns, set);
         if (id != 0) {
-            put_set(srv_set_of(ns, id), info->out);
+            put_set(ns, srv_set_of(ns, id), info->out);
         }
     }
 }

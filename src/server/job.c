@@ -98,6 +98,9 @@ srv_job_put(const srv_job *job, aero_buf *out)
     if (job->set[0] != '\0') {
         aero_buf_printf(out, ":set=%s", job->set);
     }
+    if (job->index[0] != '\0') {
+        aero_buf_printf(out, ":sindex-name=%s", job->index);
+    }
     aero_buf_printf(out, ":n-pids-requested=%u:n-keyds-requested=%u:rps=%u",
                     job->n_pids, job->n_digests, job->rps);
     aero_buf_printf(out, ":active-threads=%d:status=%s(%s)", job->active,

@@ -13,6 +13,7 @@ typedef struct srv_job {
     uint64_t id;
     char ns[AERO_NAMESPACE_MAX + 1];
     char set[AERO_SET_MAX + 1];
+    char index[64]; /* empty: the primary one */
     char from[64];
     unsigned node;
     bool active;

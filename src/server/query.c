@@ -1,12 +1,10 @@
-/* Queries over the primary index: partition by partition, each from its
- * largest digest down, in blocks.
+/* Queries that answer with records: partition by partition, in blocks.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 
 #include "aero/base/alloc.h"
-#include "command.h"
-#include "query.h"
+#include "query_run.h"
 #include "security.h"
 #include "aero/wire/frame.h"
 
@@ -14,215 +12,42 @@ enum {
     SHORT_MS = 1000
 };
 
-typedef struct query {
-    srv_stream stream;
-    srv_core *core;
-    srv_node *node;
-    srv_ns *ns;
-    srv_req req; /* its spans are borrowed from the session */
-    srv_pids pids;
-    srv_job *job; /* borrowed from the list of jobs, or own */
-    srv_job own;  /* of a short query, which is not listed */
-    uint16_t set; /* 0: every set */
-    bool no_such_set;
-    bool is_short;
-    bool no_bins;
-    bool compress;
-    uint64_t most; /* records; 0: no limit */
-    uint64_t given;
-    uint64_t ends_ns; /* of a short query */
-    uint32_t partition;
-    bool inside; /* of the partition; `last` was the last record looked at */
-    uint8_t last[AERO_DIGEST_SIZE];
-} query;
-
-/* ---- one record ---- */
-
-static unsigned
-put_fields(query *q, const srv_record *rec, aero_buf *out)
-{
-    aero_span set = srv_set_name(q->ns, rec->set);
-    unsigned count = 2;
-
-    aero_field_put(out, AERO_FIELD_NAMESPACE, aero_span_str(q->ns->name));
-    aero_field_put(out, AERO_FIELD_DIGEST,
-                   aero_span_of(rec->digest, AERO_DIGEST_SIZE));
-    if (set.len != 0) {
-        aero_field_put(out, AERO_FIELD_SET, set);
-        count++;
-    }
-    if (rec->key_len != 0) {
-        aero_field_put(out, AERO_FIELD_KEY, srv_record_key(rec));
-        count++;
-    }
-    return count;
-}
-
-/* The bins of the old field 40: at least one must be there. */
-static int
-run_bin_list(srv_cmd *cmd)
-{
-    aero_span list = srv_req_field(cmd->req, AERO_FIELD_QUERY_BINS);
-    unsigned count = list.ptr[0];
-
-    list = aero_span_skip(list, 1);
-    for (unsigned i = 0; i < count && list.len > list.ptr[0]; i++) {
-        aero_op op = {.op = AERO_OP_READ};
-        const srv_bin *bin;
-
-        op.name = aero_span_of(list.ptr + 1, list.ptr[0]);
-        list = aero_span_skip(list, 1 + op.name.len);
-        bin = srv_bins_find(&cmd->bins, op.name);
-        if (bin != NULL) {
-            srv_cmd_answer(cmd, &op, &bin->val);
-        }
-        if (list.len == 0) {
-            break;
-        }
-    }
-    return cmd->n_answers != 0 ? AERO_ERR_OK : AERO_ERR_BIN_NOT_FOUND;
-}
-
-static int
-run_projection(srv_cmd *cmd)
-{
-    aero_span ops = cmd->req->ops;
-    aero_op op;
-    int code = AERO_ERR_OK;
-
-    if (srv_req_field(cmd->req, AERO_FIELD_QUERY_BINS).len != 0) {
-        return run_bin_list(cmd);
-    }
-    if (cmd->req->msg.n_ops == 0) {
-        srv_cmd_answer_bins(cmd);
-        return AERO_ERR_OK;
-    }
-    while (code == AERO_ERR_OK && srv_op_next(&ops, &op)) {
-        code = srv_op_kind_of(op.op)->run(cmd, &op);
-    }
-    if (code == AERO_ERR_OK && cmd->n_answers == 0) {
-        code = AERO_ERR_BIN_NOT_FOUND;
-    }
-    return code;
-}
-
-/* A record none of whose bins are wanted is not put, and counts all the
- * same. */
-static void
-put_record(query *q, srv_cmd *cmd)
-{
-    aero_msg head = {0};
-    size_t at;
-    unsigned n_fields;
-    int code = AERO_ERR_OK;
-
-    head.info1 = q->no_bins ? AERO_INFO1_GET_NO_BINS : 0;
-    head.generation = cmd->rec->generation;
-    head.ttl = cmd->rec->void_time;
-    at = aero_msg_put(cmd->out, &head);
-    n_fields = put_fields(q, cmd->rec, cmd->out);
-    if (!q->no_bins) {
-        code = srv_bins_load(&cmd->bins, cmd->rec, 0, &q->core->arena)
-                   ? run_projection(cmd)
-                   : AERO_ERR_SERVER;
-    }
-    if (code != AERO_ERR_OK && !cmd->out->failed) {
-        cmd->out->len = at;
-    }
-    else {
-        aero_msg_patch_counts(cmd->out, at, (uint16_t)n_fields,
-                              (uint16_t)cmd->n_answers);
-    }
-    if (code != AERO_ERR_OK && code != AERO_ERR_BIN_NOT_FOUND) {
-        q->job->failed++;
-    }
-    else {
-        q->job->succeeded++;
-    }
-}
-
-static void
-visit(query *q, srv_record *rec, aero_buf *out)
-{
-    srv_cmd cmd = {0};
-
-    cmd.core = q->core;
-    cmd.node = q->node;
-    cmd.req = &q->req;
-    cmd.ns = q->ns;
-    cmd.rec = rec;
-    cmd.digest = rec->digest;
-    cmd.set = rec->set;
-    cmd.out = out;
-    cmd.now = srv_clock_s(&q->core->clock);
-    cmd.respond_all = (q->req.msg.info2 & AERO_INFO2_RESPOND_ALL_OPS) != 0;
-    cmd.generation = rec->generation;
-    cmd.void_time = rec->void_time;
-    cmd.lut = rec->lut;
-    if ((q->set != 0 && rec->set != q->set) ||
-        srv_record_is_dead(rec, cmd.now)) {
-        return;
-    }
-    if (srv_cmd_check_filter(&cmd) != AERO_ERR_OK) {
-        q->job->filtered++;
-    }
-    else {
-        q->given++;
-        put_record(q, &cmd);
-    }
-    aero_arena_reset(&q->core->arena);
-}
-
 /* ---- a partition ---- */
 
 static bool
-is_full(const query *q)
+is_full(const srv_query *q)
 {
     return q->most != 0 && q->given >= q->most;
 }
 
-/* How many milliseconds the query is ahead of the rate it was given. */
-static uint32_t
-ahead_ms(const query *q)
+uint32_t
+srv_job_ahead_ms(const srv_job *job, uint64_t done)
 {
     uint64_t due;
     uint64_t spent;
 
-    if (q->job->rps == 0) {
+    if (job->rps == 0) {
         return 0;
     }
-    spent = (aero_clock_now() - q->job->started_ns) / AERO_NS_PER_MS;
-    due = q->given * 1000 / q->job->rps;
+    spent = (aero_clock_now() - job->started_ns) / AERO_NS_PER_MS;
+    due = done * 1000 / job->rps;
     return due > spent ? (uint32_t)(due - spent) : 0;
-}
-
-static const uint8_t *
-resume_point(const query *q)
-{
-    uint16_t place = q->pids.resume[q->partition];
-
-    if (q->inside) {
-        return q->last;
-    }
-    return place == 0
-               ? NULL
-               : q->pids.digests.ptr + (size_t)(place - 1) * AERO_DIGEST_SIZE;
 }
 
 /* AERO_MORE: the block is full, or the query must wait. */
 static aero_rc
-run_partition(query *q, aero_buf *out, size_t limit, uint32_t *wait_ms)
+run_partition(srv_query *q, aero_buf *out, size_t limit, uint32_t *wait_ms)
 {
-    srv_partition *part = &q->ns->parts[q->partition];
-    uint32_t at = srv_partition_after(part, resume_point(q));
+    int64_t number = 0;
 
-    for (; at < part->count && !is_full(q); at++) {
-        srv_record *rec = part->slots[at].rec;
+    while (!is_full(q)) {
+        srv_record *rec = srv_walk_next(&q->walk, &number);
 
-        visit(q, rec, out);
-        memcpy(q->last, rec->digest, sizeof q->last);
-        q->inside = true;
-        *wait_ms = ahead_ms(q);
+        if (rec == NULL) {
+            break;
+        }
+        srv_query_visit(q, rec, number, out);
+        *wait_ms = srv_job_ahead_ms(q->job, q->given);
         if (*wait_ms != 0) {
             q->job->throttled++;
         }
@@ -234,32 +59,33 @@ run_partition(query *q, aero_buf *out, size_t limit, uint32_t *wait_ms)
 }
 
 static void
-put_unavailable(query *q, aero_buf *out)
+put_unavailable(srv_query *q, aero_buf *out)
 {
     aero_msg head = {0};
 
     head.info3 = AERO_INFO3_PARTITION_DONE;
     head.result = AERO_ERR_CLUSTER;
-    head.generation = q->partition;
+    head.generation = q->walk.partition;
     aero_msg_put(out, &head);
 }
 
 /* Go on until the block is full or all is done. */
 static aero_rc
-run_partitions(query *q, aero_buf *out, size_t limit, uint32_t *wait_ms)
+run_partitions(srv_query *q, aero_buf *out, size_t limit, uint32_t *wait_ms)
 {
     const srv_view *view = &q->core->cluster.view;
+    srv_walk *walk = &q->walk;
 
-    for (; q->partition < AERO_PARTITIONS; q->partition++) {
-        q->job->partition = q->partition;
+    for (; walk->partition < AERO_PARTITIONS; srv_walk_leave(walk)) {
+        q->job->partition = walk->partition;
         if (q->job->abandoned != 0) {
             break;
         }
-        if (!q->pids.asked[q->partition]) {
+        if (!walk->pids.asked[walk->partition]) {
             continue;
         }
-        if (!q->inside &&
-            srv_view_replica(view, q->node->index, q->partition) < 0) {
+        if (!walk->inside &&
+            srv_view_replica(view, q->node->index, walk->partition) < 0) {
             put_unavailable(q, out);
             continue;
         }
@@ -267,11 +93,9 @@ run_partitions(query *q, aero_buf *out, size_t limit, uint32_t *wait_ms)
             q->job->abandoned = AERO_ERR_TIMEOUT;
             break;
         }
-        if (!q->no_such_set &&
-            run_partition(q, out, limit, wait_ms) != AERO_OK) {
+        if (run_partition(q, out, limit, wait_ms) != AERO_OK) {
             return AERO_MORE;
         }
-        q->inside = false;
     }
     return AERO_OK;
 }
@@ -279,7 +103,7 @@ run_partitions(query *q, aero_buf *out, size_t limit, uint32_t *wait_ms)
 /* ---- the stream ---- */
 
 static void
-put_end(query *q, aero_buf *out)
+put_end(srv_query *q, aero_buf *out)
 {
     aero_msg head = {0};
 
@@ -291,7 +115,7 @@ put_end(query *q, aero_buf *out)
 static aero_rc
 query_step(srv_stream *stream, aero_buf *out, uint32_t *wait_ms)
 {
-    query *q = (query *)stream;
+    srv_query *q = (srv_query *)stream;
     size_t mark = aero_frame_open(out, AERO_FRAME_MESSAGE);
     aero_rc rc;
 
@@ -313,33 +137,41 @@ query_step(srv_stream *stream, aero_buf *out, uint32_t *wait_ms)
     return rc;
 }
 
-static void
-count_end(query *q)
-{
-    static const srv_count long_counts[] = {
-        SRV_COUNT_pi_query_long_basic_complete,
-        SRV_COUNT_pi_query_long_basic_abort,
-        SRV_COUNT_pi_query_long_basic_error};
-    static const srv_count short_counts[] = {
-        SRV_COUNT_pi_query_short_basic_complete,
-        SRV_COUNT_pi_query_short_basic_timeout,
-        SRV_COUNT_pi_query_short_basic_error};
-    const srv_count *counts = q->is_short ? short_counts : long_counts;
-    bool ended = q->partition == AERO_PARTITIONS;
+/* Complete, abandoned, failed: by primary and secondary index, short and
+ * long. */
+static const srv_count end_counts[2][2][3] = {
+    {{SRV_COUNT_pi_query_long_basic_complete,
+      SRV_COUNT_pi_query_long_basic_abort,
+      SRV_COUNT_pi_query_long_basic_error},
+     {SRV_COUNT_pi_query_short_basic_complete,
+      SRV_COUNT_pi_query_short_basic_timeout,
+      SRV_COUNT_pi_query_short_basic_error}},
+    {{SRV_COUNT_si_query_long_basic_complete,
+      SRV_COUNT_si_query_long_basic_abort,
+      SRV_COUNT_si_query_long_basic_error},
+     {SRV_COUNT_si_query_short_basic_complete,
+      SRV_COUNT_si_query_short_basic_timeout,
+      SRV_COUNT_si_query_short_basic_error}},
+};
 
-    q->ns->counts[q->job->abandoned != 0 ? counts[1]
-                  : ended                ? counts[0]
-                                         : counts[2]]++;
+static void
+count_end(srv_query *q)
+{
+    bool ended = q->walk.partition == AERO_PARTITIONS;
+    int how = q->job->abandoned != 0 ? 1 : ended ? 0 : 2;
+
+    q->walk.ns->counts[end_counts[srv_walk_is_secondary(&q->walk)][q->is_short]
+                                 [how]]++;
 }
 
 static void
 query_close(srv_stream *stream)
 {
-    query *q = (query *)stream;
+    srv_query *q = (srv_query *)stream;
 
     if (q->job != NULL) {
         count_end(q);
-        if (q->partition < AERO_PARTITIONS && q->job->abandoned == 0) {
+        if (q->walk.partition < AERO_PARTITIONS && q->job->abandoned == 0) {
             q->job->abandoned = AERO_ERR_SERVER; /* the client has gone */
         }
     }
@@ -347,26 +179,14 @@ query_close(srv_stream *stream)
         srv_jobs_end(&q->core->jobs, q->job,
                      (uint32_t)q->core->service[SRV_SERVICE_query_max_done]);
     }
+    srv_walk_fini(&q->walk);
     aero_free(q);
 }
 
 /* ---- opening ---- */
 
 static int
-find_set(query *q)
-{
-    aero_span name = srv_req_field(&q->req, AERO_FIELD_SET);
-
-    if (name.len > AERO_SET_MAX) {
-        return AERO_ERR_REQUEST_INVALID;
-    }
-    q->set = srv_set_find(q->ns, name);
-    q->no_such_set = name.len != 0 && q->set == 0;
-    return AERO_ERR_OK;
-}
-
-static int
-check_ops(const query *q)
+check_ops(const srv_query *q)
 {
     aero_span ops = q->req.ops;
     bool has_list = srv_req_has(&q->req, AERO_FIELD_QUERY_BINS);
@@ -388,14 +208,14 @@ check_ops(const query *q)
 
 /* What the fields say, in the order in which the real server finds fault. */
 static int
-read_fields(query *q, uint64_t *id, uint64_t *rps, uint64_t *timeout)
+read_fields(srv_query *q, uint64_t *id, uint64_t *rps, uint64_t *timeout)
 {
     const srv_req *req = &q->req;
     srv_range range;
-    int code = find_set(q);
+    int code = srv_query_take_pids(req, &q->walk.pids);
 
-    if (code == AERO_ERR_OK) {
-        code = srv_query_take_pids(req, &q->pids);
+    if (srv_req_field(req, AERO_FIELD_SET).len > AERO_SET_MAX) {
+        return AERO_ERR_REQUEST_INVALID;
     }
     if (code == AERO_ERR_OK) {
         code = srv_query_take_range(req, &range);
@@ -408,11 +228,11 @@ read_fields(query *q, uint64_t *id, uint64_t *rps, uint64_t *timeout)
         code =
             srv_query_take_number(req, AERO_FIELD_RECORDS_PER_SECOND, 4, rps);
     }
-    if (code == AERO_ERR_OK && q->pids.count == 0) {
+    if (code == AERO_ERR_OK && q->walk.pids.count == 0) {
         code = AERO_ERR_UNSUPPORTED_FEATURE;
     }
-    if (code == AERO_ERR_OK && srv_req_has(req, AERO_FIELD_INDEX_RANGE)) {
-        code = AERO_ERR_INDEX_NOT_FOUND;
+    if (code == AERO_ERR_OK) {
+        code = srv_walk_open(&q->walk, req);
     }
     if (code == AERO_ERR_OK) {
         code =
@@ -437,12 +257,30 @@ read_fields(query *q, uint64_t *id, uint64_t *rps, uint64_t *timeout)
     return code;
 }
 
+void
+srv_query_describe(srv_job *job, const srv_call *call, const srv_req *req,
+                   const srv_walk *walk)
+{
+    aero_span set = srv_req_field(req, AERO_FIELD_SET);
+
+    strcpy(job->ns, walk->ns->name);
+    memcpy(job->set, set.ptr != NULL ? set.ptr : (const uint8_t *)"", set.len);
+    if (srv_walk_is_secondary(walk)) {
+        strcpy(job->index, walk->index->name);
+    }
+    snprintf(job->from, sizeof job->from, "%s", call->from);
+    for (char *p = job->from; *p != '\0'; p++) {
+        *p = *p == ':' ? '+' : *p;
+    }
+    job->n_pids = walk->pids.count;
+    job->n_digests = walk->pids.n_digests;
+}
+
 static int
-begin_job(query *q, const srv_call *call, uint64_t id, uint64_t rps,
+begin_job(srv_query *q, const srv_call *call, uint64_t id, uint64_t rps,
           uint64_t timeout)
 {
     srv_job *job = &q->own;
-    aero_span set = srv_req_field(&q->req, AERO_FIELD_SET);
 
     if (q->is_short) {
         uint32_t budget = q->req.msg.budget;
@@ -461,14 +299,7 @@ begin_job(query *q, const srv_call *call, uint64_t id, uint64_t rps,
             return AERO_ERR_SERVER;
         }
     }
-    strcpy(job->ns, q->ns->name);
-    memcpy(job->set, set.ptr != NULL ? set.ptr : (const uint8_t *)"", set.len);
-    snprintf(job->from, sizeof job->from, "%s", call->from);
-    for (char *p = job->from; *p != '\0'; p++) {
-        *p = *p == ':' ? '+' : *p;
-    }
-    job->n_pids = q->pids.count;
-    job->n_digests = q->pids.n_digests;
+    srv_query_describe(job, call, &q->req, &q->walk);
     job->rps = (uint32_t)rps;
     job->socket_timeout = (uint32_t)timeout;
     q->stream.stall_ms = (uint32_t)timeout;
@@ -477,7 +308,7 @@ begin_job(query *q, const srv_call *call, uint64_t id, uint64_t rps,
 }
 
 static int
-open_basic(query *q, const srv_call *call)
+open_basic(srv_query *q, const srv_call *call)
 {
     const aero_msg *msg = &q->req.msg;
     uint64_t id = 0;
@@ -489,7 +320,7 @@ open_basic(query *q, const srv_call *call)
         return AERO_ERR_UNSUPPORTED_FEATURE;
     }
     q->is_short = (msg->info1 & AERO_INFO1_SHORT_QUERY) != 0 &&
-                  q->ns->config[SRV_NS_force_long_queries] == 0;
+                  q->walk.ns->config[SRV_NS_force_long_queries] == 0;
     q->no_bins = (msg->info1 & AERO_INFO1_GET_NO_BINS) != 0;
     q->compress = srv_may_compress(q->core, msg);
     code = read_fields(q, &id, &rps, &timeout);
@@ -497,17 +328,18 @@ open_basic(query *q, const srv_call *call)
 }
 
 static int
-open_query(query *q, const srv_call *call)
+open_query(srv_query *q, const srv_call *call)
 {
     const aero_msg *msg = &q->req.msg;
     bool changes = (msg->info2 & AERO_INFO2_WRITE) != 0;
     int code;
 
-    q->ns = srv_core_ns(q->core, srv_req_field(&q->req, AERO_FIELD_NAMESPACE));
-    if (q->ns == NULL) {
+    q->walk.ns =
+        srv_core_ns(q->core, srv_req_field(&q->req, AERO_FIELD_NAMESPACE));
+    if (q->walk.ns == NULL) {
         return AERO_ERR_NAMESPACE_NOT_FOUND;
     }
-    code = srv_security_check_data(q->core, call->who, q->ns,
+    code = srv_security_check_data(q->core, call->who, q->walk.ns,
                                    srv_req_field(&q->req, AERO_FIELD_SET),
                                    changes ? SRV_MAY_WRITE : SRV_MAY_READ);
     if (code != AERO_ERR_OK) {
@@ -522,7 +354,7 @@ open_query(query *q, const srv_call *call)
 srv_stream *
 srv_query_open(const srv_call *call, const srv_req *req, aero_buf *out)
 {
-    query *q = aero_zalloc(sizeof *q);
+    srv_query *q = aero_zalloc(sizeof *q);
     int code;
 
     if (q == NULL) {
@@ -532,6 +364,8 @@ srv_query_open(const srv_call *call, const srv_req *req, aero_buf *out)
     q->core = call->core;
     q->node = call->node;
     q->req = *req;
+    q->walk.core = call->core;
+    q->walk.node = call->node->index;
     q->stream.step = query_step;
     q->stream.close = query_close;
     code = open_query(q, call);

@@ -12,11 +12,12 @@ typedef struct srv_pids {
     bool asked[AERO_PARTITIONS];
     uint16_t resume[AERO_PARTITIONS];
     aero_span digests; /* borrowed */
+    aero_span numbers; /* the same: in a secondary index, one for each */
     uint32_t count;
     uint32_t n_digests;
 } srv_pids;
 
-/* The range of an index, field 22: the place where indexes will begin. */
+/* The range of a secondary index, field 22. */
 typedef struct srv_range {
     aero_span bin; /* empty: the index is named in another way */
     uint8_t particle;

@@ -72,7 +72,7 @@ take_digests(srv_pids *pids, aero_span digests)
 
 /* Values of an index stand beside the digests, one each. */
 static int
-check_values(const srv_req *req)
+take_numbers(const srv_req *req, srv_pids *pids)
 {
     size_t digests =
         srv_req_field(req, AERO_FIELD_DIGESTS).len / AERO_DIGEST_SIZE;
@@ -86,6 +86,7 @@ check_values(const srv_req *req)
     if (!srv_req_has(req, AERO_FIELD_INDEX_RANGE)) {
         return AERO_ERR_OK;
     }
+    pids->numbers = srv_req_field(req, AERO_FIELD_BVALS);
     return has_values && values == digests ? AERO_ERR_OK
                                            : AERO_ERR_REQUEST_INVALID;
 }
@@ -105,7 +106,7 @@ srv_query_take_pids(const srv_req *req, srv_pids *pids)
     if (code == AERO_ERR_OK && srv_req_has(req, AERO_FIELD_DIGESTS)) {
         code = take_digests(pids, srv_req_field(req, AERO_FIELD_DIGESTS));
     }
-    return code == AERO_ERR_OK ? check_values(req) : code;
+    return code == AERO_ERR_OK ? take_numbers(req, pids) : code;
 }
 
 /* ---- the range of an index ---- */

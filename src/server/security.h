@@ -76,7 +76,8 @@ typedef struct srv_security {
 typedef struct srv_login {
     bool authenticated;
     char user[SRV_USER_MAX + 1];
-    char host[64]; /* its address, without the port */
+    char host[64];                    /* its address, without the port */
+    char certified[SRV_USER_MAX + 1]; /* by the client's certificate */
 } srv_login;
 
 /* Gives; NULL with the reason. */

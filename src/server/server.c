@@ -19,12 +19,34 @@ on_tick(uv_timer_t *timer)
     srv_core_tick(&((aero_server *)timer->data)->core);
 }
 
+/* A loop with a running idle handle does not wait, so the handle runs only
+ * while there is something to do. */
+static void
+on_work(uv_idle_t *work)
+{
+    if (!srv_core_work(&((aero_server *)work->data)->core)) {
+        uv_idle_stop(work);
+    }
+}
+
+static void
+on_look(uv_prepare_t *look)
+{
+    aero_server *server = look->data;
+
+    if (srv_core_has_work(&server->core)) {
+        uv_idle_start(&server->work, on_work);
+    }
+}
+
 static void
 close_all(aero_server *server)
 {
     srv_sessions_close(server, -1);
     srv_listeners_close(server);
     uv_close((uv_handle_t *)&server->tick, NULL);
+    uv_close((uv_handle_t *)&server->look, NULL);
+    uv_close((uv_handle_t *)&server->work, NULL);
     uv_close((uv_handle_t *)&server->wake, NULL);
 }
 
@@ -133,6 +155,11 @@ open_loop(aero_server *server, aero_status *st)
     uv_cond_init(&server->changed);
     uv_async_init(&server->loop, &server->wake, on_wake);
     uv_timer_init(&server->loop, &server->tick);
+    uv_prepare_init(&server->loop, &server->look);
+    uv_idle_init(&server->loop, &server->work);
+    server->look.data = server;
+    server->work.data = server;
+    uv_prepare_start(&server->look, on_look);
     server->wake.data = server;
     server->tick.data = server;
     uv_timer_start(&server->tick, on_tick, TICK_MS, TICK_MS);

@@ -81,6 +81,9 @@ bool sphere_point(double lng, double lat, vec3 *out);
  * keeps of it, some millimetres off. */
 vec3 sphere_leaf(vec3 p);
 
+/* The face of the grid a point lies on, and where: -1 to 1. */
+int sphere_on_face(vec3 p, double *u, double *v);
+
 /* The corner (u, v), each -1 to 1, of one of the grid's six faces; not of
  * unit length. */
 vec3 sphere_face(int face, double u, double v);

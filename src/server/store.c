@@ -112,12 +112,11 @@ count(srv_ns *ns, const srv_record *rec, int sign)
     }
 }
 
-static void
+static bool
 tell(srv_ns *ns, const srv_record *before, const srv_record *after)
 {
-    if (ns->on_change != NULL) {
-        ns->on_change(ns->on_change_ctx, ns, before, after);
-    }
+    return ns->on_change == NULL ||
+           ns->on_change(ns->on_change_ctx, ns, before, after);
 }
 
 /* ---- records ---- */
@@ -154,20 +153,27 @@ srv_ns_put(srv_ns *ns, srv_record *rec)
     srv_partition *part = partition_of(ns, rec->digest);
     uint32_t at = find_slot(part, rec->digest);
 
-    if (slot_is(part, at, rec->digest)) {
-        srv_record *old = part->slots[at].rec;
+    bool is_new = !slot_is(part, at, rec->digest);
+    srv_record *old = is_new ? NULL : part->slots[at].rec;
 
-        tell(ns, old, rec);
-        count(ns, old, -1);
-        aero_free(old);
-    }
-    else if (open_slot(part, at)) {
-        part->slots[at].prefix = prefix_of(rec->digest);
-        tell(ns, NULL, rec);
-    }
-    else {
+    if (is_new && !open_slot(part, at)) {
         aero_free(rec);
         return false;
+    }
+    if (is_new) {
+        part->slots[at].prefix = prefix_of(rec->digest);
+        part->slots[at].rec = rec;
+    }
+    if (!tell(ns, old, rec)) {
+        if (is_new) {
+            close_slot(part, at);
+        }
+        aero_free(rec);
+        return false;
+    }
+    if (old != NULL) {
+        count(ns, old, -1);
+        aero_free(old);
     }
     part->slots[at].rec = rec;
     count(ns, rec, 1);

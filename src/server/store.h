@@ -80,9 +80,11 @@ typedef struct srv_ns {
     uint64_t expired;
     int64_t config[SRV_NS_CONFIGS];
     uint64_t counts[SRV_COUNTS];
-    /* The place of indexes: told of every change, before it counts.  Either
-     * record may be NULL. */
-    void (*on_change)(void *ctx, struct srv_ns *ns, const srv_record *before,
+    struct srv_indexes *indexes; /* owned by the core; sindex.h */
+    /* Told of every change, before it counts.  Either record may be NULL.
+     * False: no memory; then a record that comes does not come, and one that
+     * goes, goes all the same. */
+    bool (*on_change)(void *ctx, struct srv_ns *ns, const srv_record *before,
                       const srv_record *after);
     void *on_change_ctx;
 } srv_ns;

@@ -67,8 +67,8 @@ aero_admin_take_name(aero_span *in, aero_span *name, aero_status *st)
     return AERO_OK;
 }
 
-static void
-put_name(aero_buf *out, aero_span name)
+void
+aero_admin_put_name(aero_buf *out, aero_span name)
 {
     if (name.len > UINT8_MAX) {
         out->failed = true;
@@ -83,8 +83,8 @@ aero_admin_put_privilege(aero_buf *out, const aero_privilege *privilege)
 {
     aero_buf_put_u8(out, privilege->code);
     if (privilege->code >= AERO_PRIVILEGE_SCOPED) {
-        put_name(out, privilege->ns);
-        put_name(out, privilege->set);
+        aero_admin_put_name(out, privilege->ns);
+        aero_admin_put_name(out, privilege->set);
     }
 }
 

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import aerospike_native as native
-from aerospike_native import ClientPolicy, Key, new_client_blocking
-
 import common
+from aerospike_native import ClientPolicy, Key, new_client_blocking
 
 SET = "peers"
 

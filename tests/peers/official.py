@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import aerospike
-from aerospike_helpers.batch import records as br
-from aerospike_helpers.operations import list_operations as lists
-from aerospike_helpers.operations import operations as ops
-
 import common
 import single
 import values
+from aerospike_helpers.batch import records as br
+from aerospike_helpers.operations import list_operations as lists, operations as ops
 
 SET = single.SET
 
@@ -129,7 +127,8 @@ def main() -> None:
     common.run([("clear", lambda: client.truncate("test", SET, 0)),
                 ("wait", lambda: time.sleep(0.2))])
     for part in (single.calls(client, aerospike), operates(client), batches(client),
-                 values.calls(client), queries(client), single.infos(client, aerospike), cluster(client)):
+                 values.calls(client), queries(client), single.infos(client, aerospike),
+                 cluster(client)):
         common.run(part)
     client.close()
 

@@ -6,11 +6,11 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import aerospike_py as aerospike
-from aerospike_py import list_operations as lists
-
 import common
 import single
+
+import aerospike_py as aerospike
+from aerospike_py import list_operations as lists
 
 SET = single.SET
 

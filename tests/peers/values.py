@@ -6,18 +6,19 @@ from collections.abc import Iterator
 from typing import Any
 
 import aerospike
+import common
+import single
 from aerospike_helpers import cdt_ctx
 from aerospike_helpers.batch import records as br
 from aerospike_helpers.expressions import arithmetic, base, list as exp_list
-from aerospike_helpers.operations import (bitwise_operations as bits,
-                                          expression_operations as exps,
-                                          hll_operations as hll,
-                                          list_operations as lists,
-                                          map_operations as maps,
-                                          operations as ops)
-
-import common
-import single
+from aerospike_helpers.operations import (
+    bitwise_operations as bits,
+    expression_operations as exps,
+    hll_operations as hll,
+    list_operations as lists,
+    map_operations as maps,
+    operations as ops,
+)
 
 SET = single.SET
 K = ("test", SET, "values")

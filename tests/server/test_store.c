@@ -149,7 +149,7 @@ TEST(sets_have_a_number_a_longest_name_and_a_limit)
     srv_ns_free(ns);
 }
 
-static void
+static bool
 note_change(void *ctx, srv_ns *ns, const srv_record *before,
             const srv_record *after)
 {
@@ -157,6 +157,7 @@ note_change(void *ctx, srv_ns *ns, const srv_record *before,
 
     (void)ns;
     changes[(before != NULL) * 2 + (after != NULL)]++;
+    return true;
 }
 
 TEST(every_change_is_told)

@@ -93,6 +93,9 @@ uint64_t test_random(uint64_t *state);
 /* From now on the n-th allocation (from 0) and all later ones fail; -1 never.
  */
 void test_fail_alloc(long n);
+/* The same, but only allocations of the thread that calls this count and
+ * fail. */
+void test_fail_alloc_here(long n);
 /* Whether one has failed since. */
 bool test_alloc_failed(void);
 
@@ -103,9 +106,14 @@ long test_alloc_count(void);
 /* Run `body` with the first allocation failing, then the second ..., until it
  * needs no more; it must survive each. */
 #define WITH_EACH_ALLOC_FAILING(body)                                         \
+    WITH_EACH_ALLOC_FAILING_BY(test_fail_alloc, body)
+/* The same for allocations of this thread alone. */
+#define WITH_EACH_ALLOC_FAILING_HERE(body)                                    \
+    WITH_EACH_ALLOC_FAILING_BY(test_fail_alloc_here, body)
+#define WITH_EACH_ALLOC_FAILING_BY(fail_from, body)                           \
     do {                                                                      \
         for (long n_ = 0; n_ < 100000; n_++) {                                \
-            test_fail_alloc(n_);                                              \
+            fail_from(n_);                                                    \
             body;                                                             \
             if (!test_alloc_failed()) {                                       \
                 break;                                                        \

@@ -14,14 +14,16 @@ typedef struct aero_buf {
     size_t cap;
     bool
         failed; /* no memory, or the limit was passed; later puts do nothing */
+    size_t max; /* 0: AERO_BUF_MAX */
 } aero_buf;
 
-/* No buffer grows beyond this: the protocol's frame limit and some slack. */
+/* No buffer grows beyond this unless its owner says so: the protocol's frame
+ * limit and some slack. */
 #define AERO_BUF_MAX ((size_t)160 << 20)
 
 #define AERO_BUF_INIT                                                         \
     {                                                                         \
-        NULL, 0, 0, false                                                     \
+        NULL, 0, 0, false, 0                                                  \
     }
 
 static inline void

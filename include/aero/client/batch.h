@@ -19,7 +19,8 @@ typedef struct aero_row {
                      * neighbours that share it share the pointer */
     bool has_key;   /* the body carries a user key */
     bool is_write;
-    bool done; /* the server has answered */
+    bool done;     /* it is not sent (again) */
+    bool answered; /* by the server */
     bool in_doubt;
     uint16_t n_fields; /* of the reply */
     uint16_t n_ops;
@@ -37,10 +38,12 @@ struct aero_batch {
     const aero_source *source; /* borrowed */
     aero_row *rows;            /* borrowed */
     size_t n_rows;
-    uint8_t flags;    /* AERO_BATCH_... */
-    uint8_t info1;    /* of the parent message */
-    aero_span filter; /* borrowed; for rows without their own */
-    bool one_by_one;  /* nodes in turn instead of side by side */
+    uint8_t flags;      /* AERO_BATCH_... */
+    uint8_t info1;      /* of the parent message */
+    aero_span filter;   /* borrowed; for rows without their own */
+    bool one_by_one;    /* nodes in turn instead of side by side */
+    uint32_t retry_max; /* how often rows that failed for the moment are sent
+                         * again, on top of the policy's max_retries */
     bool linearize;
     aero_policy policy;
     /* Called with each row that is answered, from whatever thread runs the
@@ -52,6 +55,8 @@ struct aero_batch {
     aero_buf store; /* owned */
 
     /* How it goes. */
+    aero_cmd *monitor; /* owned; announces the writes of a transaction */
+    aero_job *monitor_jobs[1];
     struct aero_batch_group *groups; /* owned */
     uint32_t n_groups;
     uint32_t at;     /* the group that runs, when one by one */
@@ -66,6 +71,9 @@ struct aero_batch {
     /* How it ended: 0; the code of the first request that failed as a whole;
      * or AERO_ERR_BATCH_FAILED when only rows failed. */
     int32_t result;
+    uint32_t retry_no;   /* retries of rows that were made */
+    bool retry_cut;      /* the time was up before all were made */
+    uint32_t unresolved; /* rows that another one might have helped */
     aero_status st;
 };
 
@@ -78,6 +86,9 @@ void aero_batch_fini(aero_batch *batch);
 void aero_batch_begin(aero_batch *batch, aero_cluster *cluster,
                       const aero_source *source, uint64_t now);
 void aero_batch_cancel(aero_batch *batch);
+
+/* Whether a row that ended so may succeed when it is sent again. */
+bool aero_batch_may_retry(int32_t result);
 
 /* Flags of the batch's policy. */
 uint8_t aero_batch_flags(const aero_policy *policy);

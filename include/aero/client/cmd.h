@@ -32,6 +32,8 @@ typedef struct aero_source {
     void (*leave)(void *ctx, aero_cmd *cmd);
     /* A connection of the pool was made: watch it. */
     void (*opened)(void *ctx, aero_conn *conn, aero_pool *pool);
+    /* It can be used. */
+    void (*is_open)(void *ctx, aero_conn *conn);
     /* Take a late reply that is to be read out. */
     void (*drain)(void *ctx, struct aero_drain *drain);
     void *ctx;
@@ -60,10 +62,11 @@ struct aero_cmd {
     const aero_source *source; /* borrowed, or NULL */
 
     /* What is asked: set by the builder. */
-    aero_buf out;      /* owned; the whole request */
-    ptrdiff_t head_at; /* of the message in `out`, for the budget */
-    uint32_t ns_at;    /* the namespace's bytes in `out` */
+    aero_buf out;                /* owned; the whole request */
+    ptrdiff_t head_at;           /* of the message in `out`, for the budget */
+    char ns[AERO_NAMESPACE_MAX]; /* where it is routed by */
     uint8_t ns_len;
+    size_t deadline_at; /* of a transaction's, in `out`; 0: none */
     uint8_t frame_type; /* of the reply */
     bool is_write;      /* may be in doubt */
     bool linearize;
@@ -101,6 +104,7 @@ struct aero_cmd {
     bool conn_is_new;
     bool greeting_runs;
     bool queued;           /* at its source, for a connection */
+    bool waited;           /* for one; its clock is not that of its begin */
     aero_cmd *next_queued; /* the source's */
     void *gathered;        /* drive/gather's; NULL: it goes its own way */
     aero_cmd **next_row;   /* drive/gather's: its row in a request */
@@ -160,7 +164,11 @@ static inline void
 aero_cmd_unqueue(aero_cmd *cmd)
 {
     cmd->queued = false;
+    cmd->waited = true;
 }
+
+/* What had to go before it has failed: it ends so, without being begun. */
+void aero_cmd_refuse(aero_cmd *cmd, const aero_status *st);
 
 /* The reply's body, after AERO_OK without on_frame. */
 aero_span aero_cmd_body(const aero_cmd *cmd);

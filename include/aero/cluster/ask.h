@@ -16,9 +16,10 @@ typedef struct aero_ask {
     aero_job job;          /* first: a job of this is this */
     aero_cluster *cluster; /* borrowed */
     aero_addr addr;
-    const char *tls_name; /* borrowed */
-    aero_conn *conn;      /* owned; NULL: to be opened */
-    bool opened_now;      /* by the question that runs */
+    const char *tls_name;  /* borrowed */
+    aero_tls_context *tls; /* borrowed; NULL: clear */
+    aero_conn *conn;       /* owned; NULL: to be opened */
+    bool opened_now;       /* by the question that runs */
     bool asking;
     aero_greeting greeting;
     aero_exchange x;
@@ -28,8 +29,11 @@ typedef struct aero_ask {
     aero_status st;
 } aero_ask;
 
+/* `login` is the node's (borrowed), or NULL when nobody has to log in. */
 void aero_ask_init(aero_ask *ask, aero_cluster *cluster, const aero_addr *addr,
-                   const char *tls_name);
+                   const char *tls_name, aero_login *login);
+/* Only to log in, over TLS, where all else goes in clear. */
+void aero_ask_use_tls(aero_ask *ask);
 void aero_ask_fini(aero_ask *ask);
 
 /* Prepare a question; with no commands only the connection is opened.  It is

@@ -41,7 +41,7 @@ typedef struct aero_cluster_config {
     char *cluster_name;    /* owned; NULL: any */
     char *user;            /* owned; NULL: no login */
     char *password;        /* owned; wiped when freed */
-    char *credential;      /* owned; the hash that is sent */
+    char *credential;      /* owned; the hash that is sent; NULL: not made */
     char *app_id;          /* owned; NULL: none */
     aero_tls_context *tls; /* owned; NULL: clear */
     aero_auth_mode auth_mode;
@@ -64,22 +64,14 @@ typedef struct aero_cluster_config {
 void aero_cluster_config_init(aero_cluster_config *config);
 void aero_cluster_config_fini(aero_cluster_config *config);
 
-/* What the server gave at login. */
-typedef struct aero_session {
-    atomic_uint refs;
-    uint64_t renew_at; /* monotonic; AERO_NEVER: no token */
-    size_t len;        /* 0: the server has no security */
-    uint8_t token[];
-} aero_session;
-
 typedef struct aero_cluster {
     atomic_uint refs;
-    aero_cluster_config config; /* owned; not changed once connected */
-    aero_logger *logger;        /* borrowed; may be NULL */
+    /* Owned; not changed once connected, but for password and credential,
+     * which the lock guards. */
+    aero_cluster_config config;
+    aero_logger *logger; /* borrowed; may be NULL */
     pthread_mutex_t lock;
     aero_map *map;         /* lock; counted; never NULL once connected */
-    aero_session *session; /* lock; counted; NULL: none needed or none yet */
-    atomic_bool relogin;   /* a node refused the session */
     atomic_uint turn;      /* goes round, for replica policies */
     atomic_uint next_slot; /* of nodes */
     atomic_ullong n_commands;
@@ -108,9 +100,19 @@ aero_map *aero_cluster_map(aero_cluster *cluster);
 /* Takes `map`. */
 void aero_cluster_publish(aero_cluster *cluster, aero_map *map);
 
-/* The session as it is now: gives a reference, or NULL. */
-aero_session *aero_cluster_session(aero_cluster *cluster);
-void aero_session_release(aero_session *session); /* NULL is fine */
+/* Some node, another each time: gives a reference, or NULL. */
+aero_node *aero_cluster_some_node(aero_cluster *cluster);
+
+/* Log in with another password from now on.  AERO_ERROR without memory. */
+aero_rc aero_cluster_set_password(aero_cluster *cluster, const char *password,
+                                  const char *credential, aero_status *st);
+
+/* What connections of commands use: NULL when only logins go over TLS. */
+static inline aero_tls_context *
+aero_cluster_tls(const aero_cluster_config *config)
+{
+    return config->tls_login_only ? NULL : config->tls;
+}
 
 static inline uint32_t
 aero_cluster_turn(aero_cluster *cluster)

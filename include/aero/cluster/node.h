@@ -10,6 +10,7 @@
 
 #include <stdatomic.h>
 
+#include "aero/cluster/login.h"
 #include "aero/cluster/pool.h"
 
 typedef struct aero_node {
@@ -20,6 +21,8 @@ typedef struct aero_node {
     uint32_t build[4]; /* of its server: 8.1.2.0 */
     uint32_t slot;     /* a small number of its own within the cluster */
     aero_pool *pool;   /* counted; of synchronous commands */
+    /* Counted; set before anybody else knows the node; NULL: no login. */
+    aero_login *login;
     /* Grows with every connection that broke: pooled ones that are older are
      * looked at before they are used again. */
     atomic_uint epoch;
@@ -50,6 +53,15 @@ aero_node_may_try(const aero_node *node)
 
 /* An error that the breaker counts. */
 void aero_node_count_error(aero_node *node);
+
+/* It has refused a session: the tender shall log in again. */
+static inline void
+aero_node_wants_login(aero_node *node)
+{
+    if (node->login != NULL) {
+        atomic_store(&node->login->due, true);
+    }
+}
 
 /* At the end of a window: a limit that was passed is halved, else doubled up
  * to `max`. */

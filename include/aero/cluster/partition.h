@@ -51,7 +51,8 @@ bool aero_table_merge(aero_table *table, const aero_replicas *claim,
                       aero_node *node, void (*lost)(void *ctx, aero_node *),
                       void *ctx);
 
-/* The node is gone: nothing points at it any more. */
+/* The node is gone: nothing points at it any more, and a partition that
+ * nobody has left is free for any claim. */
 void aero_table_forget(aero_table *table, const aero_node *node);
 bool aero_table_mentions(const aero_table *table, const aero_node *node);
 

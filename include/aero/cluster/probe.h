@@ -34,11 +34,13 @@ typedef struct aero_probe {
     size_t host;                       /* the one being tried */
     char expected[AERO_NODE_NAME_MAX]; /* a peer's name; empty for a seed */
     void *resolving;                   /* owned handle */
+    uint64_t resolve_by;               /* of that name */
     aero_addr addrs[AERO_PROBE_ADDRS];
     size_t n_addrs;
     size_t next_addr;
-    bool behind;  /* addrs are those the node itself named */
-    aero_ask ask; /* of the address being tried */
+    bool behind;       /* addrs are those the node itself named */
+    aero_login *login; /* counted; of the node that answers; or NULL */
+    aero_ask ask;      /* of the address being tried */
     bool has_ask;
     aero_ask front; /* the balancer's, kept in case none behind it answers */
     bool has_front;

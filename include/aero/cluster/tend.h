@@ -4,6 +4,7 @@
  * side.  Who runs it (drive/tender) may wait; this only decides.
  *
  *   SEEDS   no node is known: probe the seeds
+ *   LOGINS  sessions that end, where logins go over TLS and nothing else does
  *   REFRESH names and generations of all nodes
  *   PEERS   the lists of those whose list has changed
  *   PROBES  nodes that were not known

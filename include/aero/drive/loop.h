@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "aero/client/cmd.h"
+#include "aero/drive/gate.h"
 
 typedef struct aero_loop aero_loop;
 typedef struct aero_run aero_run;
@@ -26,10 +27,21 @@ typedef struct aero_slot {
     aero_rc rc;
 } aero_slot;
 
-/* A task while it runs.  The owner's memory; `task` is set before submit. */
+/* A task while it runs.  The owner's memory, all zero but for what is set
+ * before submit: */
 struct aero_run {
-    aero_task *task; /* borrowed */
-    aero_rc rc;      /* how it ended */
+    aero_task *task;   /* borrowed */
+    aero_cmd *cmd;     /* borrowed; it is only this command, or NULL */
+    bool is_read;      /* the command may travel with others */
+    aero_gate *gate;   /* borrowed; where it has to pass, or NULL */
+    uint64_t total_by; /* of the whole, for the wait at the gate */
+    void (*on_done)(aero_run *run); /* instead of the done list, or NULL */
+    void *owner;                    /* whoever submitted it */
+
+    aero_rc rc; /* how it ended */
+    /* It waited at the gate for too long and did not run: TIMEOUT when that
+     * was its total limit, else ASYNC_QUEUE_FULL. */
+    int32_t refused;
     bool ended;
     aero_slot one;    /* of tasks with one job */
     aero_slot *slots; /* &one, or owned */
@@ -38,16 +50,24 @@ struct aero_run {
     bool stepping; /* its jobs are being stepped one after the other */
     aero_loop *loop;
     aero_run *next; /* in the done list */
-    /* Called instead of joining the done list; NULL for most. */
-    void (*on_done)(aero_run *run);
-    void *owner; /* whoever submitted it */
+    aero_pass pass; /* at the gate */
+    /* On its way to a pump's thread; the pump's lock. */
+    aero_run *next_order;
+    void (*cancel)(aero_run *run);
+    bool ordered;
+    bool submitted;
+    bool reported; /* among the done ones of the pump: no order comes now */
+    aero_job wait; /* while it waits there */
 };
 
 typedef struct aero_loop_config {
-    uint32_t warm_conns; /* of a node that are used before others are opened */
+    uint32_t warm_conns; /* of a node; more only where these are slow */
     uint32_t max_conns;  /* of a node */
     uint32_t max_idle_ms;
-    bool coalesce; /* reads of one pass travel together */
+    bool coalesce;        /* reads of one pass travel together */
+    uint32_t max_rows;    /* of them in one request */
+    uint32_t max_flights; /* such requests under way to a node */
+    aero_gate *gate;      /* counted by the loop; NULL: none */
 } aero_loop_config;
 
 aero_loop *aero_loop_new(aero_cluster *cluster,
@@ -58,12 +78,10 @@ void aero_loop_free(aero_loop *loop);
 /* The source to begin commands with. */
 const aero_source *aero_loop_source(aero_loop *loop);
 
-/* Start a task; its first steps are made here.  It may have ended already. */
+/* Start a task; its first steps are made here, unless it waits at the gate, or
+ * is a read that waits for the flush at the end of the pass.  It may have
+ * ended already. */
 void aero_loop_submit(aero_loop *loop, aero_run *run);
-
-/* The same for a run that is only this read; with coalescing it waits for the
- * flush at the end of the pass. */
-void aero_loop_submit_read(aero_loop *loop, aero_run *run, aero_cmd *cmd);
 bool aero_loop_is_gathering(const aero_loop *loop);
 void aero_loop_flush(aero_loop *loop);
 
@@ -88,5 +106,8 @@ uint64_t aero_loop_deadline(const aero_loop *loop);
 int aero_loop_fd(const aero_loop *loop);
 
 uv_loop_t *aero_loop_uv(aero_loop *loop);
+
+/* The version of libuv that runs, as text. */
+const char *aero_loop_library(void);
 
 #endif

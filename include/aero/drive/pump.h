@@ -25,7 +25,7 @@ aero_pump_kind aero_pump_default(void);
 
 aero_pump *aero_pump_new(aero_cluster *cluster, aero_pump_kind kind,
                          const aero_loop_config *config, aero_status *st);
-/* Nothing is stepped any more, and all that runs belongs to the caller. */
+/* No other thread touches what runs from now on: the owner may cancel it. */
 void aero_pump_stop(aero_pump *pump);
 /* Ends everything that runs: nothing is reported any more. */
 void aero_pump_free(aero_pump *pump);
@@ -40,12 +40,10 @@ aero_run *aero_pump_take_done(aero_pump *pump);
 /* When turn must be called at the latest; AERO_NEVER: only by the fd. */
 uint64_t aero_pump_deadline(const aero_pump *pump);
 
-/* Start.  One that ends in its first step is reported like any other. */
-void aero_pump_submit(aero_pump *pump, aero_run *run);
-
-/* The same for a run that is only this read.  True: it was gathered, and
- * aero_pump_flush is to be called at the end of this pass of the loop. */
-bool aero_pump_submit_read(aero_pump *pump, aero_run *run, aero_cmd *cmd);
+/* Start.  One that ends in its first step is reported like any other.  True:
+ * reads are gathered, and aero_pump_flush is to be called at the end of this
+ * pass of the loop. */
+bool aero_pump_submit(aero_pump *pump, aero_run *run);
 void aero_pump_flush(aero_pump *pump);
 
 /* Stop it: `cancel` is called, by whoever turns the loop, to cancel its jobs.

@@ -48,6 +48,9 @@ aero_rc aero_tls_recv(aero_tls *tls, void *buf, size_t cap, size_t *got,
                       uint8_t *want, aero_status *st);
 aero_rc aero_tls_send(aero_tls *tls, const void *buf, size_t len, size_t *sent,
                       uint8_t *want, aero_status *st);
+/* The common name of the peer's certificate, as text; empty if it showed none
+ * or has no name that fits. */
+void aero_tls_peer_name(const aero_tls *tls, char *out, size_t cap);
 /* Decrypted bytes that wait inside the session: poll() does not see them. */
 bool aero_tls_has_bytes(aero_tls *tls);
 

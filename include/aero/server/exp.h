@@ -42,6 +42,10 @@ void aero_exp_free(aero_exp *exp); /* NULL is fine */
 /* The particle type of what it gives; NIL for nil and for "remove". */
 uint8_t aero_exp_particle(const aero_exp *exp);
 
+/* Whether it looks at the record, and at nothing of it but its bins and its
+ * digest: what an index may be about. */
+bool aero_exp_is_of_bins(const aero_exp *exp);
+
 /* Evaluate.  `*unknown` or the value in `out`, nil with particle NIL.  0, or
  * 1 without memory.  May be called from several threads at once. */
 int aero_exp_eval(const aero_exp *exp, const aero_exp_record *record,

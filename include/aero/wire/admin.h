@@ -39,6 +39,7 @@ aero_rc aero_admin_take_field(aero_span *in, aero_field *field,
                               aero_status *st);
 
 /* Lists of names: u8 count, then u8 length and bytes of each. */
+void aero_admin_put_name(aero_buf *out, aero_span name);
 aero_rc aero_admin_take_name(aero_span *in, aero_span *name, aero_status *st);
 
 /* Privileges: u8 count, then u8 code and, for codes of 10 and above, u8
