@@ -514,6 +514,7 @@ begin_exchange(aero_cmd *cmd)
     cmd->conn->patience_ms = (uint32_t)left_ms;
     aero_exchange_init(&cmd->x, cmd->conn, aero_buf_span(&cmd->out), &cmd->in,
                        cmd->frame_type);
+    cmd->x.is_watched = cmd->source != NULL;
     cmd->x.on_frame = cmd->on_frame;
     cmd->x.ctx = cmd->ctx;
     cmd->state = AERO_CMD_EXCHANGE;

@@ -149,6 +149,10 @@ module_pack(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
                      args[1] == Py_True ? &strict_face : &main_face, args[0]);
 }
 
+PyDoc_STRVAR(versions_doc,
+             "versions($module, /)\n--\n\n"
+             "What the extension was built with and runs with.");
+
 static PyMethodDef module_functions[] = {
     {"digest", (PyCFunction)(void (*)(void))module_digest, METH_FASTCALL,
      digest_doc},
@@ -162,6 +166,7 @@ static PyMethodDef module_functions[] = {
     {"pack_operations", (PyCFunction)(void (*)(void))module_pack,
      METH_FASTCALL, pack_doc},
     {"class_of", module_class_of, METH_O, class_of_doc},
+    {"versions", module_versions, METH_NOARGS, versions_doc},
     {NULL, NULL, 0, NULL},
 };
 

@@ -246,6 +246,9 @@ extern const Face compat_face; /* shapes of the one, numbers of the other */
 extern PyModuleDef aerospike_module;
 
 int module_add_constants(PyObject *module);
+
+/* The module's function `versions`. */
+PyObject *module_versions(PyObject *module, PyObject *none);
 int errors_setup(PyObject *module, ModState *state);
 int policy_setup(ModState *state);
 int client_setup_types(PyObject *module);
