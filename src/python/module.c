@@ -214,7 +214,8 @@ module_exec(PyObject *module)
         module_add_constants(module) < 0) {
         return -1;
     }
-    if (expression_setup_type(module) < 0 || lazy_setup_types(module) < 0 ||
+    if (expression_setup_type(module) < 0 ||
+        transaction_setup_type(module) < 0 || lazy_setup_types(module) < 0 ||
         client_setup_types(module) < 0 || query_setup_types(module) < 0) {
         return -1;
     }
@@ -240,6 +241,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->OpType);
     Py_VISIT(state->PumpType);
     Py_VISIT(state->ExpressionType);
+    Py_VISIT(state->TransactionType);
     Py_VISIT(state->LazyType);
     Py_VISIT(state->RowIterType);
     Py_VISIT(state->batch_module);
@@ -277,6 +279,7 @@ module_clear(PyObject *module)
     Py_CLEAR(state->OpType);
     Py_CLEAR(state->PumpType);
     Py_CLEAR(state->ExpressionType);
+    Py_CLEAR(state->TransactionType);
     Py_CLEAR(state->LazyType);
     Py_CLEAR(state->RowIterType);
     Py_CLEAR(state->batch_module);
