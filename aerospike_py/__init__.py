@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from . import _aerospike, _observability, exception, types
+from ._aerospike import Transaction
 from ._async import AsyncClient, async_client
 from ._client import Client, client
 from ._constants import *  # noqa: F403
@@ -49,7 +50,6 @@ from ._values import (
     GeoJSON,
     HyperLogLog,
     KeyOrderedDict,
-    Transaction,
     geodata,
     geojson,
     null,
@@ -302,7 +302,7 @@ _MODULES = frozenset(("bit_operations", "bitwise_operations", "exp", "helpers", 
 #: The same for names of modules; the local server's is not loaded by a client.
 _NAMES = {"NumpyBatchRecords": "numpy_batch", "LocalServer": "server"}
 #: Types that are in C.
-_CORE = frozenset(("AsyncQuery", "LazyBatchRecords", "Query", "Scan"))
+_CORE = frozenset(("AsyncQuery", "AsyncScan", "LazyBatchRecords", "Query", "Scan"))
 
 if not TYPE_CHECKING:
     __all__ += sorted(name for name in _CORE if hasattr(_aerospike, name))
