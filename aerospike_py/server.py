@@ -30,11 +30,11 @@ from aerospike_py import _server
 
 __all__ = ["LocalServer", "ServerError", "TLSFiles", "User", "main"]
 
-FaultKind = Literal[
+_FaultKind = Literal[
     "drop", "drop-after", "delay", "code", "cut", "stall", "garbage", "refuse",
     "map-stale", "map-wrong", "map-empty",
 ]
-RequestClass = Literal["read", "write", "batch", "query", "info", "admin", "any"]
+_RequestClass = Literal["read", "write", "batch", "query", "info", "admin", "any"]
 
 #: The salt with which clients hash passwords before they send them.
 _SALT = b"$2a$10$7EqJtq98hPqEX7fNZaFWoO"
@@ -321,10 +321,10 @@ class LocalServer:
 
     def fault(
         self,
-        kind: FaultKind,
+        kind: _FaultKind,
         *,
         node: int | None = None,
-        classes: Iterable[RequestClass] | RequestClass | None = None,
+        classes: Iterable[_RequestClass] | _RequestClass | None = None,
         namespace: str | None = None,
         times: int | None = None,
         ms: int | None = None,
