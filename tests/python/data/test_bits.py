@@ -86,7 +86,8 @@ def test_insert_and_resize_create(client: Any, key: Any, op: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize("op", [
-    ops.bit_set("b", 41, 8, 1, b"a"), ops.bit_count("b", 41, 1), ops.bit_add("b", 40, 8, 1, False, FAIL),
+    ops.bit_set("b", 41, 8, 1, b"a"), ops.bit_count("b", 41, 1),
+    ops.bit_add("b", 40, 8, 1, False, FAIL),
     ops.bit_subtract("b", 40, 8, 1, False, FAIL), ops.bit_and("b", 36, 8, 1, b"a"),
     ops.bit_or("b", 36, 8, 1, b"a"), ops.bit_xor("b", 36, 8, 1, b"a"), ops.bit_not("b", 36, 8),
     ops.bit_get("b", 36, 8), ops.bit_get_int("b", 36, 8, False), ops.bit_lscan("b", 36, 8, True),

@@ -195,7 +195,7 @@ def test_filters_must_be_compiled(strict: Any, key: Any) -> None:
     strict.put(key, {"b": BOOKS})
     tree = exps.GT(exps.LoopVarInt(aero.EXP_LOOPVAR_VALUE), 2)
     path = [cdt_ctx_map_key("books"), cdt_ctx_all_children_with_filter(tree.compile())]
-    path[1].extra_args = {name: tree for name in path[1].extra_args}
+    path[1].extra_args = dict.fromkeys(path[1].extra_args, tree)
     with pytest.raises(e.ParamError):
         strict.operate(key, [ops.select_by_path("b", path, aero.EXP_PATH_SELECT_VALUE)])
 
