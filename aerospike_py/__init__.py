@@ -302,7 +302,7 @@ _MODULES = frozenset(("bit_operations", "bitwise_operations", "exp", "helpers", 
 #: The same for names of modules; the local server's is not loaded by a client.
 _NAMES = {"NumpyBatchRecords": "numpy_batch", "LocalServer": "server"}
 #: Types that are in C.
-_CORE = frozenset(("AsyncQuery", "LazyBatchRecords", "Query", "Scan"))
+_CORE = frozenset(("AsyncQuery", "AsyncScan", "LazyBatchRecords", "Query", "Scan"))
 
 if not TYPE_CHECKING:
     __all__ += sorted(name for name in _CORE if hasattr(_aerospike, name))

@@ -6838,7 +6838,8 @@ class Query:
         Returns
         -------
         Pages
-            Iterator of ``Page``: a list of records with ``cursor`` (None behind the last page).
+            Iterator of ``Page``: a list of records with ``cursor``, which is None when nothing is left
+            (a page that is full to the last record may have one that leads to nothing).
 
         Notes
         -----
@@ -7126,7 +7127,8 @@ class AsyncQuery:
         Returns
         -------
         Pages
-            Iterator of ``Page``: a list of records with ``cursor`` (None behind the last page).
+            Iterator of ``Page``: a list of records with ``cursor``, which is None when nothing is left
+            (a page that is full to the last record may have one that leads to nothing).
 
         Notes
         -----
@@ -7415,7 +7417,8 @@ class OfficialQuery:
         Returns
         -------
         Pages
-            Iterator of ``Page``: a list of records with ``cursor`` (None behind the last page).
+            Iterator of ``Page``: a list of records with ``cursor``, which is None when nothing is left
+            (a page that is full to the last record may have one that leads to nothing).
 
         Notes
         -----
@@ -7620,7 +7623,8 @@ class Scan:
         Returns
         -------
         Pages
-            Iterator of ``Page``: a list of records with ``cursor`` (None behind the last page).
+            Iterator of ``Page``: a list of records with ``cursor``, which is None when nothing is left
+            (a page that is full to the last record may have one that leads to nothing).
 
         Notes
         -----
@@ -7826,7 +7830,8 @@ class AsyncScan:
         Returns
         -------
         Pages
-            Iterator of ``Page``: a list of records with ``cursor`` (None behind the last page).
+            Iterator of ``Page``: a list of records with ``cursor``, which is None when nothing is left
+            (a page that is full to the last record may have one that leads to nothing).
 
         Notes
         -----
@@ -8032,7 +8037,8 @@ class OfficialScan:
         Returns
         -------
         Pages
-            Iterator of ``Page``: a list of records with ``cursor`` (None behind the last page).
+            Iterator of ``Page``: a list of records with ``cursor``, which is None when nothing is left
+            (a page that is full to the last record may have one that leads to nothing).
 
         Notes
         -----

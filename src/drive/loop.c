@@ -480,6 +480,7 @@ init_uv(aero_loop *loop, const aero_gate *gate)
         return false;
     }
     uv_timer_init(&loop->uv, &loop->timer);
+    uv_run(&loop->uv, UV_RUN_NOWAIT); /* the bell can be heard from now on */
     return true;
 }
 

@@ -121,6 +121,8 @@ struct Op {
     PyObject *waiter; /* owned; the future's iterator */
     int stage;        /* OP_... */
     bool abandoned;   /* nobody wants the result */
+    /* Keep a result (borrowed) that did not reach anybody; or NULL. */
+    void (*give_back)(PyObject *self, PyObject *result);
     bool wrote;       /* it has ended, and may have written something */
     Op *before;       /* in the pump's ring */
     Op *behind;

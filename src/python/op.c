@@ -50,20 +50,48 @@ release_call(Op *op)
     op->call = NULL;
 }
 
-static void
+/* False: it was cancelled meanwhile, and its task will hear of that. */
+static bool
 set_future(Op *op, PyObject *method, PyObject *value)
 {
     ModState *state = op->client->state;
     PyObject *done = PyObject_CallMethodOneArg(op->future, method, value);
 
     if (done == NULL) {
-        /* It was cancelled meanwhile, and its task will hear of that. */
         if (!PyErr_ExceptionMatches(state->InvalidStateError)) {
             PyErr_WriteUnraisable(op->future);
         }
         PyErr_Clear();
+        return false;
     }
-    Py_XDECREF(done);
+    Py_DECREF(done);
+    return true;
+}
+
+static void
+hand_over(Op *op, PyObject *result)
+{
+    if (!set_future(op, op->client->state->str_set_result, result) &&
+        op->give_back != NULL) {
+        op->give_back(op->self, result);
+    }
+}
+
+/* The result is there, but whoever awaited it was told to stop first. */
+static void
+take_back(Op *op)
+{
+    PyObject *result;
+
+    if (op->give_back == NULL || op->future == NULL || op->call != NULL) {
+        return;
+    }
+    result = PyObject_CallMethod(op->future, "result", NULL);
+    if (result != NULL) {
+        op->give_back(op->self, result);
+        Py_DECREF(result);
+    }
+    PyErr_Clear(); /* there was none, but an error */
 }
 
 static void
@@ -119,7 +147,7 @@ op_complete(Op *op)
             set_future_exception(op);
         }
         else {
-            set_future(op, op->client->state->str_set_result, result);
+            hand_over(op, result);
             Py_DECREF(result);
         }
     }
@@ -375,6 +403,7 @@ end_now(Op *op)
     PyObject *trace;
 
     PyErr_Fetch(&type, &exc, &trace);
+    take_back(op);
     if (op->stage == OP_RUNNING) {
         abandon(op);
     }
@@ -598,8 +627,8 @@ op_finalize(PyObject *self)
     }
     PyErr_Fetch(&type, &exc, &trace);
     if (PyErr_WarnFormat(PyExc_RuntimeWarning, 1,
-                         "coroutine '%s.%s' was never awaited",
-                         owner_name(op), op->sig->method) < 0) {
+                         "coroutine '%s.%s' was never awaited", owner_name(op),
+                         op->sig->method) < 0) {
         PyErr_WriteUnraisable(self);
     }
     PyErr_Restore(type, exc, trace);

@@ -62,6 +62,7 @@ typedef struct Stream {
     Guest guest;
     Pump *pump;        /* owned; where an asynchronous one runs */
     PyObject *ready;   /* owned; an awaitable for reuse */
+    PyObject *returned; /* owned; a record that nobody got, or NULL */
     PyObject *reducer; /* owned; of a stream UDF, or NULL */
     PyObject *values;  /* owned; iterator over what it made */
     PyObject *list;    /* owned; what results() has so far */

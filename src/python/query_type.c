@@ -184,6 +184,8 @@ static int
 set_number(Query *q, PyObject *value, const char *what, uint64_t most,
            uint64_t *out)
 {
+    uint64_t number;
+
     if (value == NULL) {
         PyErr_Format(PyExc_TypeError, "cannot delete %s", what);
         return -1;
@@ -192,14 +194,15 @@ set_number(Query *q, PyObject *value, const char *what, uint64_t most,
         PyErr_Format(PyExc_TypeError, "%s must be an int", what);
         return -1;
     }
-    *out = PyLong_AsUnsignedLongLong(value);
-    if (PyErr_Occurred() || *out > most) {
+    number = PyLong_AsUnsignedLongLong(value);
+    if (PyErr_Occurred() || number > most) {
         PyErr_Clear();
         raise_error(q->state, EXC_ParamOverflowError,
                     "%s must be between 0 and %llu", what,
                     (unsigned long long)most);
         return -1;
     }
+    *out = number;
     return 0;
 }
 

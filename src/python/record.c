@@ -71,12 +71,9 @@ user_key(const RecordMaker *maker, const aero_query_item *item)
         return Py_NewRef(Py_None);
     }
     if (item->key_particle == AERO_PARTICLE_BLOB) {
-        const char *bytes = (const char *)item->key.ptr;
-        Py_ssize_t len = (Py_ssize_t)item->key.len;
-
-        return maker->dec.face->strict
-                   ? PyByteArray_FromStringAndSize(bytes, len)
-                   : PyBytes_FromStringAndSize(bytes, len);
+        /* bytes would hash as a string does: this one leads to the record. */
+        return PyByteArray_FromStringAndSize((const char *)item->key.ptr,
+                                             (Py_ssize_t)item->key.len);
     }
     return value_take(&maker->dec, item->key_particle, item->key);
 }

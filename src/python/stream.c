@@ -203,6 +203,11 @@ stream_take(Stream *s, bool *wait)
     PyObject *made;
 
     *wait = false;
+    if (s->returned != NULL) {
+        made = s->returned;
+        s->returned = NULL;
+        return made;
+    }
     if (s->values != NULL) {
         return PyIter_Next(s->values);
     }

@@ -138,22 +138,48 @@ ready_dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
+/* Takes `value`. */
+static PyObject *
+new_ready(const Stream *s, PyObject *value)
+{
+    PyTypeObject *type = s->state->ReadyType;
+    Ready *ready = (Ready *)type->tp_alloc(type, 0);
+
+    if (ready == NULL) {
+        Py_DECREF(value);
+        return NULL;
+    }
+    ready->value = value;
+    return (PyObject *)ready;
+}
+
 /* One awaitable serves again and again while nobody keeps it.  Takes
  * `value`. */
 static PyObject *
 make_ready(Stream *s, PyObject *value)
 {
-    PyTypeObject *type = s->state->ReadyType;
+    if (s->ready != NULL && Py_REFCNT(s->ready) == 1) {
+        Py_XSETREF(((Ready *)s->ready)->value, value);
+    }
+    else {
+        Py_XSETREF(s->ready, new_ready(s, value));
+    }
+    return Py_XNewRef(s->ready);
+}
 
-    if (s->ready == NULL || Py_REFCNT(s->ready) != 1) {
-        Py_XSETREF(s->ready, type->tp_alloc(type, 0));
-    }
-    if (s->ready == NULL) {
-        Py_DECREF(value);
-        return NULL;
-    }
-    Py_XSETREF(((Ready *)s->ready)->value, value);
-    return Py_NewRef(s->ready);
+/* A record that nobody got is the next one. */
+static void
+give_back(PyObject *self, PyObject *record)
+{
+    Py_XSETREF(((Stream *)self)->returned, Py_NewRef(record));
+}
+
+/* The last one was never awaited, and nobody can await it any more. */
+static bool
+is_unclaimed(const Stream *s)
+{
+    return s->ready != NULL && Py_REFCNT(s->ready) == 1 &&
+           ((Ready *)s->ready)->value != NULL;
 }
 
 static PyObject *
@@ -163,6 +189,9 @@ async_next(PyObject *self)
     PyObject *made;
     bool wait = true;
 
+    if (is_unclaimed(s)) {
+        return Py_NewRef(s->ready);
+    }
     if (s->running == NULL && !s->over) {
         made = stream_take(s, &wait);
         if (made != NULL) {
@@ -172,8 +201,12 @@ async_next(PyObject *self)
             return NULL;
         }
     }
-    return op_new_of(s->owner->client, self, &sig_next, stream_build_next,
+    made = op_new_of(s->owner->client, self, &sig_next, stream_build_next,
                      NULL, 0, NULL);
+    if (made != NULL) {
+        ((Op *)made)->give_back = give_back;
+    }
+    return made;
 }
 
 static PyObject *
@@ -199,7 +232,7 @@ async_enter(PyObject *self, PyObject *unused)
     Stream *s = (Stream *)self;
 
     (void)unused;
-    return make_ready(s, Py_NewRef(self));
+    return new_ready(s, Py_NewRef(self));
 }
 
 /* ---- the end of the object ---- */
@@ -272,6 +305,7 @@ stream_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(s->owner);
     Py_VISIT(s->pump);
     Py_VISIT(s->ready);
+    Py_VISIT(s->returned);
     Py_VISIT(s->reducer);
     Py_VISIT(s->values);
     Py_VISIT(s->list);
@@ -285,6 +319,7 @@ stream_clear(PyObject *self)
     Stream *s = (Stream *)self;
 
     Py_CLEAR(s->reducer);
+    Py_CLEAR(s->returned);
     Py_CLEAR(s->values);
     Py_CLEAR(s->error);
     return 0;
