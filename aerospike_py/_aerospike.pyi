@@ -15,7 +15,8 @@ from typing import Any, Final, final, overload
 
 from typing_extensions import Self, disjoint_base
 
-from ._errors import AerospikeError
+from ._errors import AerospikeError as AerospikeError
+from ._observability import init_tracing as init_tracing, shutdown_tracing as shutdown_tracing
 from ._query import AsyncPages, Pages
 from .helpers.batch.records import BatchRecords
 from .helpers.metrics import ClusterStats
@@ -56,6 +57,8 @@ def digest(namespace: str, set: str | None, key: _UserKey, strict: bool, /) -> b
 def set_serializers(serializer: Any, deserializer: Any, /) -> None: ...
 def set_log_level(level: int, /) -> None: ...
 def flush_log() -> None: ...
+def compile_expression(expression: Any, /) -> Expression: ...
+def pack_operations(operations: list[_Op], strict: bool, /) -> bytes: ...
 def dropped_log_count() -> int: ...
 def close_log() -> None: ...
 def class_of(code: int, /) -> type[AerospikeError]: ...
@@ -2239,39 +2242,6 @@ class AsyncClient:
     def _close_now(self) -> None: ...
     def _reopens(self) -> bool: ...
     def _after_fork(self) -> bool: ...
-    async def connect(self, username: str | None = None, password: str | None = None) -> Self:
-        """Connect to the cluster.
-
-        Parameters
-        ----------
-        username, password : str, optional
-            Credentials; they take the place of those of the configuration.
-
-        Returns
-        -------
-        Client
-            The client itself.
-
-        Raises
-        ------
-        ConnectionError
-            Code -10: no seed could be reached; the text says why, seed by seed.
-        ClientError
-            Code -1: connected already, or being connected by somebody else.
-
-        Notes
-        -----
-        All seeds are asked side by side, within ``connect_timeout``. A synchronous client that was never
-        connected connects at its first use.
-        """
-    async def close(self) -> None:
-        """Close all connections. The client may connect again.
-
-        Raises
-        ------
-        ClientError
-            Code -1: it is being connected at this moment.
-        """
     def is_connected(self) -> bool:
         """Whether the client is connected; nothing is sent."""
     async def ping(self) -> bool:
@@ -8126,6 +8096,25 @@ class Operation:
     def cr_origin(self) -> None: ...
     @property
     def cr_await(self) -> Any: ...
+
+@final
+class Ready:
+    """An awaitable that has its value already."""
+
+    def __await__(self) -> Self: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Any: ...
+
+@final
+class Expression:
+    """A compiled expression."""
+
+    def __new__(cls, base64: str) -> Self: ...
+    def to_base64(self) -> str: ...
+    def __bytes__(self) -> bytes: ...
+    def __hash__(self) -> int: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
 
 @final
 class Pump:

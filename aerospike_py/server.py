@@ -24,17 +24,19 @@ import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, NamedTuple, TypedDict
+from typing import Any, Literal, NamedTuple, TypeAlias, TypedDict
 
 from aerospike_py import _server
 
 __all__ = ["LocalServer", "ServerError", "TLSFiles", "User", "main"]
 
-FaultKind = Literal[
-    "drop", "drop-after", "delay", "code", "cut", "stall", "garbage", "refuse",
-    "map-stale", "map-wrong", "map-empty",
-]
-RequestClass = Literal["read", "write", "batch", "query", "info", "admin", "any"]
+FaultKind: TypeAlias = (
+    Literal["drop"] | Literal["drop-after"] | Literal["delay"] | Literal["code"] | Literal["cut"]
+    | Literal["stall"] | Literal["garbage"] | Literal["refuse"] | Literal["map-stale"]
+    | Literal["map-wrong"] | Literal["map-empty"])
+RequestClass: TypeAlias = (
+    Literal["read"] | Literal["write"] | Literal["batch"] | Literal["query"] | Literal["info"]
+    | Literal["admin"] | Literal["any"])
 
 #: The salt with which clients hash passwords before they send them.
 _SALT = b"$2a$10$7EqJtq98hPqEX7fNZaFWoO"

@@ -287,7 +287,8 @@ def stub_class(name: str, folder: Path, methods: list[Method]) -> list[str]:
     extra = (folder / f"{name}.pyi").read_text()
     own = set(re.findall(r"def (\w+)", extra))
     return [f"class {name}:\n", extra,
-            *[stub_method(m, asynchronous, strict) for m in methods if m.name not in own]]
+            *[stub_method(m, asynchronous, strict) for m in methods if m.name not in own
+              and not (m.custom and m.is_async and name == "AsyncClient")]]  # _async.py has them
 
 
 def stub(methods: list[Method], types: list[Method]) -> str:
