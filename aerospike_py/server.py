@@ -30,11 +30,11 @@ from aerospike_py import _server
 
 __all__ = ["LocalServer", "ServerError", "TLSFiles", "User", "main"]
 
-FaultKind: TypeAlias = (
+_FaultKind: TypeAlias = (
     Literal["drop"] | Literal["drop-after"] | Literal["delay"] | Literal["code"] | Literal["cut"]
     | Literal["stall"] | Literal["garbage"] | Literal["refuse"] | Literal["map-stale"]
     | Literal["map-wrong"] | Literal["map-empty"])
-RequestClass: TypeAlias = (
+_RequestClass: TypeAlias = (
     Literal["read"] | Literal["write"] | Literal["batch"] | Literal["query"] | Literal["info"]
     | Literal["admin"] | Literal["any"])
 
@@ -323,10 +323,10 @@ class LocalServer:
 
     def fault(
         self,
-        kind: FaultKind,
+        kind: _FaultKind,
         *,
         node: int | None = None,
-        classes: Iterable[RequestClass] | RequestClass | None = None,
+        classes: Iterable[_RequestClass] | _RequestClass | None = None,
         namespace: str | None = None,
         times: int | None = None,
         ms: int | None = None,

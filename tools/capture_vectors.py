@@ -12,6 +12,7 @@ this process, which reads the operations that pass.
 from __future__ import annotations
 
 import base64
+import contextlib
 import inspect
 import json
 import os
@@ -64,14 +65,16 @@ HLL: dict[str, list[Any]] = {
     "hll_list": [[{"$hll": "00040000000000000000000000000000000000000000000000"}]],
 }
 STRINGS: dict[str, list[Any]] = {
-    "value": ["ab"], "value_list": [["a", "b"]], "values": [["a", "b"]], "start": [1, -2], "end": [3], "index": [2],
+    "value": ["ab"], "value_list": [["a", "b"]], "values": [["a", "b"]], "start": [1, -2],
+    "end": [3], "index": [2],
     "needle": ["n"], "occurrence": [1, 2], "prefix": ["p"], "suffix": ["s"], "pattern": ["a.c"],
     "replacement": ["r"], "target_length": [9], "pad_string": ["-"], "count": [3],
     "separator": [","], "numeric_type": [{"$numeric": 1}], "regex_flags": [{"$regex": 2}],
 }
 EXPRESSIONS: dict[str, list[Any]] = {
     **SAMPLES, "policy": [None], "map_value": [["MapBin", "m"]], "invert_size": [True],
-    "expr": [["IntBin", "i"]], "mod_exp": [["Add", ["LoopVarInt", 1], 1]], "ctx": [None], "bin": ["b"], "value": [7, ["IntBin", "i"]],
+    "expr": [["IntBin", "i"]], "mod_exp": [["Add", ["LoopVarInt", 1], 1]], "ctx": [None],
+    "bin": ["b"], "value": [7, ["IntBin", "i"]],
     "values": [{"$list": [1, 2]}], "map": [{"$map": [["a", 1]]}], "list": [{"$list": [1]}],
     "keys": [{"$list": ["a"]}], "value_type": [2], "expr0": [["IntBin", "i"]], "expr1": [5],
     "num": [["IntBin", "i"]], "base": [2.0], "exponent": [3.0], "shift": [2], "search": [True],
@@ -249,16 +252,12 @@ def capture(face: Face, client: Any, recorder: Recorder) -> Iterator[dict[str, A
     error = face.types.exception.AerospikeError
     key = ("test", "vectors", 1)
     for told in operations(face):
-        try:
+        with contextlib.suppress(error):
             client.remove(key)
-        except error:
-            pass
         op = face.operation(told)
         recorder.last = None
-        try:
+        with contextlib.suppress(error):
             client.operate(key, [op])
-        except error:
-            pass
         if recorder.last:
             kind, particle, payload = recorder.last
             yield {**told, "src": "client", "kind": "op", "wire_op": kind,

@@ -38,6 +38,24 @@ aero_pump_default(void)
 
 /* ---- the thread ---- */
 
+/* It has ended: an order to cancel it comes too late.  The lock is held. */
+static void
+drop_order(aero_pump *pump, aero_run *run)
+{
+    aero_run **at = &pump->orders;
+    aero_run *before = NULL;
+
+    while (*at != run) {
+        before = *at;
+        at = &(*at)->next_order;
+    }
+    *at = run->next_order;
+    if (pump->orders_last == run) {
+        pump->orders_last = before;
+    }
+    run->ordered = false;
+}
+
 static void
 report(aero_pump *pump)
 {
@@ -47,6 +65,10 @@ report(aero_pump *pump)
     pthread_mutex_lock(&pump->lock);
     while ((run = aero_loop_take_done(pump->loop)) != NULL) {
         run->next = NULL;
+        run->reported = true;
+        if (run->ordered) {
+            drop_order(pump, run);
+        }
         if (pump->done == NULL) {
             pump->done = run;
         }
@@ -166,7 +188,7 @@ give_order(aero_pump *pump, aero_run *run, void (*cancel)(aero_run *run))
 {
     pthread_mutex_lock(&pump->lock);
     run->cancel = cancel;
-    if (!run->ordered) {
+    if (!run->ordered && !run->reported) {
         run->ordered = true;
         run->next_order = NULL;
         if (pump->orders == NULL) {
@@ -302,6 +324,8 @@ aero_pump_submit(aero_pump *pump, aero_run *run)
 {
     run->ended = false;
     run->submitted = false;
+    run->reported = false;
+    run->cancel = NULL;
     if (pump->kind == AERO_PUMP_THREAD) {
         give_order(pump, run, NULL);
         return false; /* the thread has passes of its own */

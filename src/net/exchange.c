@@ -20,6 +20,7 @@ aero_exchange_init(aero_exchange *x, aero_conn *conn, aero_span request,
     x->limit = AERO_FRAME_MAX;
     x->started = false;
     x->sent = false;
+    x->is_watched = false;
     x->held = false;
     x->front = 0;
     x->received = 0;
@@ -241,6 +242,10 @@ aero_exchange_step(aero_exchange *x, aero_status *st)
     if (!x->sent) {
         aero_rc rc = send_request(x, st);
 
+        if (rc == AERO_OK && x->is_watched) {
+            x->conn->want = AERO_WANT_READ;
+            rc = AERO_MORE; /* it cannot be there yet */
+        }
         if (rc != AERO_OK) {
             return rc;
         }

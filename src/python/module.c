@@ -149,6 +149,10 @@ module_pack(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
                      args[1] == Py_True ? &strict_face : &main_face, args[0]);
 }
 
+PyDoc_STRVAR(versions_doc,
+             "versions($module, /)\n--\n\n"
+             "What the extension was built with and runs with.");
+
 static PyMethodDef module_functions[] = {
     {"digest", (PyCFunction)(void (*)(void))module_digest, METH_FASTCALL,
      digest_doc},
@@ -162,6 +166,7 @@ static PyMethodDef module_functions[] = {
     {"pack_operations", (PyCFunction)(void (*)(void))module_pack,
      METH_FASTCALL, pack_doc},
     {"class_of", module_class_of, METH_O, class_of_doc},
+    {"versions", module_versions, METH_NOARGS, versions_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -209,7 +214,8 @@ module_exec(PyObject *module)
         module_add_constants(module) < 0) {
         return -1;
     }
-    if (expression_setup_type(module) < 0 || lazy_setup_types(module) < 0 ||
+    if (expression_setup_type(module) < 0 ||
+        transaction_setup_type(module) < 0 || lazy_setup_types(module) < 0 ||
         client_setup_types(module) < 0 || query_setup_types(module) < 0) {
         return -1;
     }
@@ -235,6 +241,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->OpType);
     Py_VISIT(state->PumpType);
     Py_VISIT(state->ExpressionType);
+    Py_VISIT(state->TransactionType);
     Py_VISIT(state->LazyType);
     Py_VISIT(state->RowIterType);
     Py_VISIT(state->batch_module);
@@ -272,6 +279,7 @@ module_clear(PyObject *module)
     Py_CLEAR(state->OpType);
     Py_CLEAR(state->PumpType);
     Py_CLEAR(state->ExpressionType);
+    Py_CLEAR(state->TransactionType);
     Py_CLEAR(state->LazyType);
     Py_CLEAR(state->RowIterType);
     Py_CLEAR(state->batch_module);

@@ -56,6 +56,7 @@ struct aero_run {
     void (*cancel)(aero_run *run);
     bool ordered;
     bool submitted;
+    bool reported; /* among the done ones of the pump: no order comes now */
     aero_job wait; /* while it waits there */
 };
 
@@ -105,5 +106,8 @@ uint64_t aero_loop_deadline(const aero_loop *loop);
 int aero_loop_fd(const aero_loop *loop);
 
 uv_loop_t *aero_loop_uv(aero_loop *loop);
+
+/* The version of libuv that runs, as text. */
+const char *aero_loop_library(void);
 
 #endif

@@ -22,6 +22,7 @@ struct aero_exchange {
     uint8_t reply_type; /* aero_frame_type that is expected */
     bool started;       /* the first byte was sent */
     bool sent;          /* the last byte was sent */
+    bool is_watched;    /* whoever drives it hears of the reply: no look now */
     bool held;          /* a frame waits for its release */
     aero_rc verdict;    /* of the frame that was released */
     size_t front;       /* bytes of the frame that is, or was, held */

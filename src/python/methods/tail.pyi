@@ -47,6 +47,23 @@ class Pump:
     """One client's side of one event loop."""
 
 @final
+class Transaction:
+    """Commands that take effect together, or not at all."""
+
+    def __new__(cls, reads_capacity: int = 128, writes_capacity: int = 128) -> Self: ...
+    def __init__(self, reads_capacity: int = 128, writes_capacity: int = 128) -> None: ...
+    @property
+    def id(self) -> int: ...
+    @property
+    def in_doubt(self) -> bool: ...
+    @property
+    def state(self) -> int: ...
+    @property
+    def timeout(self) -> int: ...
+    @timeout.setter
+    def timeout(self, seconds: int, /) -> None: ...
+
+@final
 class LazyBatchRecords(Mapping[Any, dict[str, Any]]):
     """What ``batch_read`` has brought, as it came; Python objects are made when asked for."""
 
