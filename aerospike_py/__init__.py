@@ -110,6 +110,7 @@ if TYPE_CHECKING:
         official as official,
         predicates,
     )
+    from ._aerospike import AsyncQuery, AsyncScan, LazyBatchRecords, Query, Scan
     from ._literals import (
         TTL as TTL,
         AuthMode as AuthMode,
