@@ -11,6 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from . import _aerospike, _observability, exception, types
+from ._aerospike import Transaction
 from ._async import AsyncClient, async_client
 from ._client import Client, client
 from ._constants import *  # noqa: F403
@@ -49,7 +50,6 @@ from ._values import (
     GeoJSON,
     HyperLogLog,
     KeyOrderedDict,
-    Transaction,
     geodata,
     geojson,
     null,

@@ -59,6 +59,8 @@ def flush_log() -> None: ...
 def dropped_log_count() -> int: ...
 def close_log() -> None: ...
 def class_of(code: int, /) -> type[AerospikeError]: ...
+def compile_expression(expression: Any, /) -> Expression: ...
+def pack_operations(operations: list[dict[str, Any]], strict: bool, /) -> bytes: ...
 def versions() -> dict[str, str | bool]: ...
 
 @disjoint_base
@@ -2228,6 +2230,59 @@ class Client:
         Notes
         -----
         The info command ``sindex-delete`` to one node, then ``sindex-stat`` of all nodes.
+        """
+    def commit(self, transaction: Transaction) -> int:
+        """Let a transaction's writes take effect.
+
+        Parameters
+        ----------
+        transaction : Transaction
+            It is over after this, also if it fails.
+
+        Returns
+        -------
+        int
+            ``COMMIT_OK``; ``COMMIT_ALREADY_COMMITTED``; or ``COMMIT_ROLL_FORWARD_ABANDONED`` and
+            ``COMMIT_CLOSE_ABANDONED``, when it is committed and the server completes it by itself.
+
+        Raises
+        ------
+        TransactionFailed
+            Code -17: a record that was read has changed since; the writes were rolled back.
+        TransactionAlreadyAborted
+            Code -19: it was aborted before.
+        AerospikeError
+            The commit could not be marked. Where ``in_doubt`` says that it may have been, commit may be
+            called again; else the transaction may be aborted.
+
+        Notes
+        -----
+        Verifies what was read in a batch, marks the monitor record, rolls forward in a batch, removes the
+        monitor. The policies are ``txn_verify`` and ``txn_roll`` of the configuration.
+        """
+    def abort(self, transaction: Transaction) -> int:
+        """Undo a transaction's writes.
+
+        Parameters
+        ----------
+        transaction : Transaction
+            It is over after this.
+
+        Returns
+        -------
+        int
+            ``ABORT_OK``; ``ABORT_ALREADY_ABORTED``; ``ABORT_COMMIT_FAILED`` where a commit is in doubt; or
+            ``ABORT_ROLL_BACK_ABANDONED`` and ``ABORT_CLOSE_ABANDONED``, when the server completes it by
+            itself.
+
+        Raises
+        ------
+        TransactionAlreadyCommitted
+            Code -18: it was committed before.
+
+        Notes
+        -----
+        Rolls back in a batch and removes the monitor record, by the policy ``txn_roll``.
         """
 
 @disjoint_base
@@ -4410,6 +4465,59 @@ class AsyncClient:
         -----
         The info command ``sindex-delete`` to one node, then ``sindex-stat`` of all nodes.
         """
+    async def commit(self, transaction: Transaction) -> int:
+        """Let a transaction's writes take effect.
+
+        Parameters
+        ----------
+        transaction : Transaction
+            It is over after this, also if it fails.
+
+        Returns
+        -------
+        int
+            ``COMMIT_OK``; ``COMMIT_ALREADY_COMMITTED``; or ``COMMIT_ROLL_FORWARD_ABANDONED`` and
+            ``COMMIT_CLOSE_ABANDONED``, when it is committed and the server completes it by itself.
+
+        Raises
+        ------
+        TransactionFailed
+            Code -17: a record that was read has changed since; the writes were rolled back.
+        TransactionAlreadyAborted
+            Code -19: it was aborted before.
+        AerospikeError
+            The commit could not be marked. Where ``in_doubt`` says that it may have been, commit may be
+            called again; else the transaction may be aborted.
+
+        Notes
+        -----
+        Verifies what was read in a batch, marks the monitor record, rolls forward in a batch, removes the
+        monitor. The policies are ``txn_verify`` and ``txn_roll`` of the configuration.
+        """
+    async def abort(self, transaction: Transaction) -> int:
+        """Undo a transaction's writes.
+
+        Parameters
+        ----------
+        transaction : Transaction
+            It is over after this.
+
+        Returns
+        -------
+        int
+            ``ABORT_OK``; ``ABORT_ALREADY_ABORTED``; ``ABORT_COMMIT_FAILED`` where a commit is in doubt; or
+            ``ABORT_ROLL_BACK_ABANDONED`` and ``ABORT_CLOSE_ABANDONED``, when the server completes it by
+            itself.
+
+        Raises
+        ------
+        TransactionAlreadyCommitted
+            Code -18: it was committed before.
+
+        Notes
+        -----
+        Rolls back in a batch and removes the monitor record, by the policy ``txn_roll``.
+        """
 
 @disjoint_base
 class OfficialClient:
@@ -6588,6 +6696,59 @@ class OfficialClient:
         -----
         The info command ``sindex-delete`` to one node, then ``sindex-stat`` of all nodes.
         """
+    def commit(self, transaction: Transaction) -> int:
+        """Let a transaction's writes take effect.
+
+        Parameters
+        ----------
+        transaction : Transaction
+            It is over after this, also if it fails.
+
+        Returns
+        -------
+        int
+            ``COMMIT_OK``; ``COMMIT_ALREADY_COMMITTED``; or ``COMMIT_ROLL_FORWARD_ABANDONED`` and
+            ``COMMIT_CLOSE_ABANDONED``, when it is committed and the server completes it by itself.
+
+        Raises
+        ------
+        TransactionFailed
+            Code -17: a record that was read has changed since; the writes were rolled back.
+        TransactionAlreadyAborted
+            Code -19: it was aborted before.
+        AerospikeError
+            The commit could not be marked. Where ``in_doubt`` says that it may have been, commit may be
+            called again; else the transaction may be aborted.
+
+        Notes
+        -----
+        Verifies what was read in a batch, marks the monitor record, rolls forward in a batch, removes the
+        monitor. The policies are ``txn_verify`` and ``txn_roll`` of the configuration.
+        """
+    def abort(self, transaction: Transaction) -> int:
+        """Undo a transaction's writes.
+
+        Parameters
+        ----------
+        transaction : Transaction
+            It is over after this.
+
+        Returns
+        -------
+        int
+            ``ABORT_OK``; ``ABORT_ALREADY_ABORTED``; ``ABORT_COMMIT_FAILED`` where a commit is in doubt; or
+            ``ABORT_ROLL_BACK_ABANDONED`` and ``ABORT_CLOSE_ABANDONED``, when the server completes it by
+            itself.
+
+        Raises
+        ------
+        TransactionAlreadyCommitted
+            Code -18: it was committed before.
+
+        Notes
+        -----
+        Rolls back in a batch and removes the monitor record, by the policy ``txn_roll``.
+        """
 
 @final
 class Query:
@@ -8131,6 +8292,43 @@ class Operation:
 @final
 class Pump:
     """One client's side of one event loop."""
+
+@final
+class Expression:
+    """A compiled expression: it cannot change, is hashable, can be pickled."""
+
+    def __new__(cls, base64: str) -> Self: ...
+    def __bytes__(self) -> bytes: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def to_base64(self) -> str: ...
+
+class Node:
+    """What expressions of the helpers are made of; its parts are set once."""
+
+    _op: int
+    _rt: int | None
+    _fixed: dict[str, Any] | None
+    _children: tuple[Any, ...]
+
+    def compile(self) -> list[tuple[int, int | None, dict[str, Any] | None, int]]: ...
+
+@final
+class Transaction:
+    """Commands that take effect together, or not at all."""
+
+    def __new__(cls, reads_capacity: int = 128, writes_capacity: int = 128) -> Self: ...
+    def __init__(self, reads_capacity: int = 128, writes_capacity: int = 128) -> None: ...
+    @property
+    def id(self) -> int: ...
+    @property
+    def in_doubt(self) -> bool: ...
+    @property
+    def state(self) -> int: ...
+    @property
+    def timeout(self) -> int: ...
+    @timeout.setter
+    def timeout(self, seconds: int, /) -> None: ...
 
 @final
 class LazyBatchRecords(Mapping[Any, dict[str, Any]]):

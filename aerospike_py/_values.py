@@ -202,63 +202,6 @@ class CDTInfinite(_Marker):
     """In comparisons of lists and maps: above everything."""
 
 
-@final
-class Transaction:
-    """Commands that take effect together (strong consistency, Enterprise).
-
-    Parameters
-    ----------
-    reads_capacity, writes_capacity : int
-        How many records are expected.
-
-    Attributes
-    ----------
-    id : int
-    in_doubt : bool
-    state : int
-        One of ``TXN_STATE_*``.
-    timeout : int, seconds
-        0 takes the server's.
-    """
-
-    def __init__(self, reads_capacity: int = 128, writes_capacity: int = 128) -> None:
-        import secrets
-
-        for number in (reads_capacity, writes_capacity):
-            _check_u32(number)
-        self._id = secrets.randbits(63) or 1
-        self._in_doubt = False
-        self._state = 0
-        self._timeout = 0
-
-    def __init_subclass__(cls) -> None:
-        raise TypeError("type 'aerospike.Transaction' is not an acceptable base type")
-
-    @property
-    def id(self) -> int:
-        """What the server knows it by."""
-        return self._id
-
-    @property
-    def in_doubt(self) -> bool:
-        """Its end is not known."""
-        return self._in_doubt
-
-    @property
-    def state(self) -> int:
-        """One of ``TXN_STATE_*``."""
-        return self._state
-
-    @property
-    def timeout(self) -> int:
-        """Seconds; 0 takes the server's."""
-        return self._timeout
-
-    @timeout.setter
-    def timeout(self, seconds: int) -> None:
-        self._timeout = _check_u32(seconds)
-
-
 def _check_u32(number: Any) -> int:
     if not isinstance(number, int):
         raise TypeError(f"an integer is required, not {type(number).__name__}")

@@ -464,10 +464,13 @@ def node_special(node: Node) -> list[str]:
     if node.name == "Snip":
         return ["        if end is None:", "            self._op = n._OP_STRING_SNIP_START"]
     if node.name == "BitB64Encode":
-        return ["        if byte_size is not None:",
+        bins = node_children(node)[-1]
+        return ["        if byte_size is None:",
+                f"            self._children = ({bins},)",
+                "        else:",
                 "            self._op = n._OP_BIT_B64_ENCODE_RANGE",
                 "            self._children = (byte_offset, byte_size, 1 if invert_size else 0,",
-                "                              *self._children)"]
+                f"                              {bins})"]
     return []
 
 
@@ -486,9 +489,7 @@ def node_body(node: Node) -> list[str]:
     if fixed is not None:
         lines += break_assignment("self._fixed = ", fixed)
     children = node_children(node)
-    if node.name == "BitB64Encode":
-        children = children[-1:]
-    if children:
+    if children and node.name != "BitB64Encode":
         body = ", ".join(children) + ("," if len(children) == 1 else "")
         lines += break_assignment("self._children = ", f"({body})")
     return lines + node_special(node)
@@ -651,6 +652,48 @@ def _cmd(op: str, **fields: Any) -> Expr:
     return {"__expr__": op, **fields}
 '''
 
+EXP_COMPILE = '''
+def compile(expression: Any) -> Expression:
+    """Make the bytes of an expression, once for all commands that take it.
+
+    Parameters
+    ----------
+    expression : dict, expression of the helpers, or list
+        In any of the forms that ``policy["filter_expression"]`` takes.
+
+    Returns
+    -------
+    Expression
+        Taken wherever the dict is. It does not change, can be a key of a dict and be pickled.
+
+    Raises
+    ------
+    ParamError
+        Code -2, also a ValueError or TypeError: it is no expression; the text says where.
+    """
+    return _aerospike.compile_expression(expression)
+
+
+def from_base64(text: str) -> Expression:
+    """Make an expression of the text that ``Expression.to_base64()`` gave.
+
+    Parameters
+    ----------
+    text : str
+        Base64.
+
+    Returns
+    -------
+    Expression
+
+    Raises
+    ------
+    ParamError
+        Code -2, also a ValueError: it is no base64, or not of one expression.
+    """
+    return Expression(text)
+'''
+
 
 def exp_module(table: dict[str, Any]) -> str:
     """aerospike_py.exp."""
@@ -660,10 +703,12 @@ def exp_module(table: dict[str, Any]) -> str:
     body = "\n\n\n".join(source for _, source in functions)
     lines = header("exp", 'Filter expressions as plain dicts, for ``policy["filter_expression"]``.')
     lines += imports_for(body, [("Mapping", "from collections.abc import")])
-    lines += ["from typing import Any", "", *all_list(names + types), EXP_HEAD]
+    lines += ["from typing import Any", "", "from aerospike_py import _aerospike",
+              "from aerospike_py._aerospike import Expression", "",
+              *all_list([*names, *types, "Expression", "compile", "from_base64"]), EXP_HEAD]
     ops = textwrap.wrap(" ".join(name.rstrip("_") for name in names), WIDTH - 4)
     lines += ['_OPS = frozenset("""', *[f"    {line}" for line in ops], '""".split())', ""]
-    return "\n".join([*lines, EXP_CMD, "", body, ""])
+    return "\n".join([*lines, EXP_CMD, EXP_COMPILE, "", body, ""])
 
 
 def expression_package(modules: dict[str, list[Node]]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from aerospike_py import _aerospike, _fork, _functions, _logging
+from aerospike_py._aerospike import Transaction
 from aerospike_py._client import origin_of
 from aerospike_py._config import param, param_type
 from aerospike_py._functions import (
@@ -23,7 +24,6 @@ from aerospike_py._values import (
     ConfigProvider,
     Geospatial as GeoJSON,
     KeyOrderedDict,
-    Transaction,
     null,
 )
 

@@ -4,9 +4,11 @@
 #include "aero/base/alloc.h"
 #include "aero/client/batch.h"
 #include "aero/wire/key.h"
+#include "batch_txn.h"
 
 enum {
     STATE_START,
+    STATE_ANNOUNCING, /* the writes of a transaction */
     STATE_RUNNING,
     STATE_PAUSED,
     STATE_ENDED
@@ -71,9 +73,21 @@ free_groups(aero_batch *batch)
     batch->n_groups = 0;
 }
 
+static void
+free_monitor(aero_batch *batch)
+{
+    if (batch->monitor != NULL) {
+        aero_cmd_cancel(batch->monitor, AERO_ERR_CLIENT_ABORT, "given up");
+        aero_cmd_fini(batch->monitor);
+        aero_free(batch->monitor);
+        batch->monitor = NULL;
+    }
+}
+
 void
 aero_batch_fini(aero_batch *batch)
 {
+    free_monitor(batch);
     free_groups(batch);
     aero_free(batch->order);
     batch->order = NULL;
@@ -86,6 +100,9 @@ aero_batch_cancel(aero_batch *batch)
     for (uint32_t i = 0; i < batch->n_groups; i++) {
         aero_cmd_cancel(&batch->groups[i].cmd, AERO_ERR_CLIENT_ABORT,
                         "cancelled");
+    }
+    if (batch->monitor != NULL) {
+        aero_cmd_cancel(batch->monitor, AERO_ERR_CLIENT_ABORT, "cancelled");
     }
     batch->state = STATE_ENDED;
 }
@@ -311,6 +328,10 @@ take_row(aero_batch_group *group, const aero_msg *msg, aero_span parts,
     row->void_time = msg->ttl;
     row->n_fields = msg->n_fields;
     row->n_ops = msg->n_ops;
+    if (batch->policy.in_txn != NULL &&
+        aero_batch_txn_note(batch->policy.in_txn, row, parts, st) != AERO_OK) {
+        return AERO_ERROR;
+    }
     return keep_row(batch, row, parts, st);
 }
 
@@ -358,7 +379,12 @@ put_request(aero_batch_group *group)
         const aero_row *row = &batch->rows[index];
 
         aero_batch_open_row(&put, index, row->digest);
-        aero_batch_put_body(&put, row->body, row->has_key);
+        if (batch->policy.in_txn != NULL) {
+            aero_batch_txn_put(&put, batch->policy.in_txn, row);
+        }
+        else {
+            aero_batch_put_body(&put, row->body, row->has_key);
+        }
         cmd->is_write |= row->is_write;
     }
     aero_batch_close(&put);
@@ -500,6 +526,10 @@ conclude_group(aero_batch *batch, aero_batch_group *group)
             left = true;
             row->result = code;
             row->in_doubt |= row->is_write && cmd->st.in_doubt;
+            if (row->in_doubt && batch->policy.in_txn != NULL) {
+                aero_batch_txn_note(batch->policy.in_txn, row,
+                                    aero_span_of(NULL, 0), &batch->st);
+            }
         }
     }
     if (left && cmd->rc == AERO_OK && group->result != AERO_ERR_OK) {
@@ -601,6 +631,40 @@ end_round(aero_batch *batch)
                          : start_round(batch, now);
 }
 
+/* Writes of a transaction are announced before anything is sent. */
+static aero_rc
+start(aero_batch *batch)
+{
+    aero_rc rc = AERO_OK;
+
+    if (batch->policy.in_txn != NULL) {
+        rc = aero_batch_txn_begin(batch, batch->policy.in_txn, &batch->monitor,
+                                  &batch->st);
+    }
+    if (rc == AERO_ERROR) {
+        return end_with(batch);
+    }
+    if (rc == AERO_OK) {
+        return start_round(batch, aero_clock_now());
+    }
+    batch->monitor_jobs[0] = &batch->monitor->job;
+    batch->task.jobs = batch->monitor_jobs;
+    batch->task.n_jobs = 1;
+    batch->state = STATE_ANNOUNCING;
+    return AERO_MORE;
+}
+
+static aero_rc
+announced(aero_batch *batch)
+{
+    aero_rc rc =
+        aero_txn_announced(batch->policy.in_txn, batch->monitor, &batch->st);
+
+    free_monitor(batch);
+    return rc == AERO_OK ? start_round(batch, aero_clock_now())
+                         : end_with(batch);
+}
+
 static aero_rc
 next(aero_task *task)
 {
@@ -608,6 +672,9 @@ next(aero_task *task)
 
     switch (batch->state) {
     case STATE_START:
+        return start(batch);
+    case STATE_ANNOUNCING:
+        return announced(batch);
     case STATE_PAUSED:
         return start_round(batch, aero_clock_now());
     case STATE_RUNNING:

@@ -45,6 +45,7 @@ aero_cmd_reset(aero_cmd *cmd)
     aero_buf_reset(&cmd->in, AERO_CMD_KEEP);
     cmd->head_at = AERO_CMD_NO_BUDGET;
     cmd->ns_len = 0;
+    cmd->deadline_at = 0;
     cmd->frame_type = AERO_FRAME_MESSAGE;
     cmd->is_write = false;
     cmd->linearize = false;
@@ -728,6 +729,14 @@ aero_cmd_cancel(aero_cmd *cmd, int32_t code, const char *why)
     aero_fail(&cmd->st, code, "%s", why);
     leave_conn(cmd);
     fail(cmd);
+}
+
+void
+aero_cmd_refuse(aero_cmd *cmd, const aero_status *st)
+{
+    cmd->st = *st;
+    end_with(cmd, AERO_ERROR);
+    memcpy(cmd->st.node, st->node, sizeof cmd->st.node);
 }
 
 /* ---- gathered ---- */

@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "aero/client/single.h"
+#include "aero/client/txn.h"
 
 void
 aero_single_put_field(aero_single *s, aero_field_type type, aero_span data)
@@ -38,13 +38,18 @@ aero_single_open(aero_single *s, aero_cmd *cmd, const aero_key *key,
     s->frame_at = aero_frame_open(&cmd->out, AERO_FRAME_MESSAGE);
     s->msg_at = aero_msg_put(&cmd->out, &s->msg);
     cmd->head_at = (ptrdiff_t)s->msg_at;
-    cmd->ns_len = (uint8_t)(key->ns.len < sizeof cmd->ns ? key->ns.len
-                                                         : sizeof cmd->ns);
+    cmd->ns_len =
+        (uint8_t)(key->ns.len < sizeof cmd->ns ? key->ns.len : sizeof cmd->ns);
     memcpy(cmd->ns, key->ns.ptr, cmd->ns_len);
     aero_single_put_field(s, AERO_FIELD_NAMESPACE, key->ns);
     aero_single_put_field(s, AERO_FIELD_SET, key->set);
     aero_single_put_field(s, AERO_FIELD_DIGEST,
                           aero_span_of(key->digest, AERO_DIGEST_SIZE));
+    if (policy->in_txn != NULL) {
+        s->msg.n_fields +=
+            aero_txn_put_fields(policy->in_txn, key->digest, cmd->is_write,
+                                &cmd->out, &cmd->deadline_at);
+    }
     if (policy->key != 0 && key->particle != AERO_PARTICLE_NIL) {
         put_user_key(s, key);
     }

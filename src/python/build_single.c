@@ -250,7 +250,7 @@ build_read(Call *call, PyObject *policy, uint8_t info1, aero_single *s)
     }
     aero_policy_put_read(&call->policy, &msg);
     aero_single_open(s, &call->cmd, &call->key, &call->policy, &msg);
-    call->is_read = true;
+    call->is_read = call->txn == NULL;
     return 0;
 }
 

@@ -49,6 +49,67 @@ call_new(Client *client)
     return call;
 }
 
+/* ---- in a transaction ---- */
+
+static void
+end_txn(Call *call)
+{
+    if (call->txn_run != NULL) {
+        aero_txn_run_fini(call->txn_run);
+        aero_free(call->txn_run);
+        call->txn_run = NULL;
+    }
+    aero_txn_release(call->txn);
+    call->txn = NULL;
+    call->policy.in_txn = NULL;
+}
+
+static void
+cancel_txn(Call *call)
+{
+    aero_txn_run_cancel(call->txn_run);
+}
+
+/* A single command with what has to go before it and what is to be
+ * remembered behind it. */
+static int
+begin_txn(Call *call, const aero_source *source)
+{
+    aero_status st;
+
+    aero_status_clear(&st);
+    if (aero_txn_join(call->txn, call->key.ns, &st) != AERO_OK) {
+        raise_status(call->state, &st);
+        return -1;
+    }
+    call->txn_run = aero_zalloc(sizeof *call->txn_run);
+    if (call->txn_run == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    aero_txn_run_begin(call->txn_run, call->txn, &call->cmd, &call->key,
+                       &call->policy, call->cluster, source);
+    call->task = &call->txn_run->task;
+    call->cancel = cancel_txn;
+    return 0;
+}
+
+static int
+take_txn(Call *call)
+{
+    PyObject *obj = call->policy.txn;
+
+    if (obj == NULL) {
+        return 0;
+    }
+    aero_txn_release(call->txn);
+    call->txn = transaction_take(call->state, obj);
+    call->policy.in_txn = call->txn;
+    return call->txn == NULL ? -1 : 0;
+}
+
+/* ---- life ---- */
+
 void
 call_free(Call *call)
 {
@@ -64,6 +125,7 @@ call_free(Call *call)
         call->free_more = NULL;
         call->more = NULL;
     }
+    end_txn(call);
     Py_CLEAR(call->hold);
     Py_CLEAR(call->filter_hold);
     aero_cluster_release(call->cluster);
@@ -167,7 +229,7 @@ call_take_policy_of(Call *call, PyObject *policy, aero_policy_kind base,
                     call->client->validate_keys, &call->policy) < 0) {
         return -1;
     }
-    return take_filter(call);
+    return take_txn(call) < 0 ? -1 : take_filter(call);
 }
 
 /* ---- running ---- */
@@ -219,6 +281,9 @@ call_begin(Call *call, const aero_source *source)
         raise_error(call->state, EXC_ParamValueError,
                     "the request does not fit a message of 128 MiB");
         return -1;
+    }
+    if (call->txn != NULL) {
+        return begin_txn(call, source);
     }
     aero_cmd_begin(&call->cmd, call->cluster, source, now);
     return 0;
@@ -300,6 +365,9 @@ run_begun(Call *call)
         if (rc == AERO_MORE && call->task == &call->cmd.task) {
             aero_cmd_cancel(&call->cmd, AERO_ERR_CLIENT_ABORT, "interrupted");
         }
+        else if (rc == AERO_MORE && call->txn_run != NULL) {
+            cancel_txn(call);
+        }
         call->again = false;
         result = call->finish(call);
     } while (call->again);
@@ -371,7 +439,11 @@ result_meta(ModState *state, const Face *face, uint32_t gen,
     PyObject *meta;
 
     if (!face->strict) {
-        return result_tuple(state->RecordMetadata, 2, gen_obj, ttl_obj);
+        meta = result_tuple(state->RecordMetadata, 2, gen_obj, ttl_obj);
+        if (meta != NULL) {
+            PyObject_GC_UnTrack(meta);
+        }
+        return meta;
     }
     meta = PyDict_New();
     if (meta == NULL || gen_obj == NULL || ttl_obj == NULL ||

@@ -13,7 +13,7 @@
 #include "key.h"
 #include "value.h"
 
-#include "aero/client/single.h"
+#include "aero/client/txn.h"
 #include "aero/drive/gate.h"
 
 typedef struct Client Client;
@@ -52,6 +52,8 @@ struct Call {
     void *more; /* of composite calls; freed by free_more */
     void (*free_more)(Call *call);
     PyObject *hold;        /* owned; kept until the end */
+    aero_txn *txn;         /* counted; the policy's transaction, or NULL */
+    aero_txn_run *txn_run; /* owned; of a single command in it */
     aero_buf filter;       /* the policy's filter, packed here */
     PyObject *filter_hold; /* owned; or the Expression that has it */
     Call *next;            /* in the client's list of spare ones */
@@ -134,6 +136,9 @@ int call_take_policy(Call *call, PyObject *policy, aero_policy_kind kind);
  * several kinds. */
 int call_take_policy_of(Call *call, PyObject *policy, aero_policy_kind base,
                         uint32_t kinds);
+
+/* The transaction of an object (counted); NULL with ParamError. */
+aero_txn *transaction_take(ModState *state, PyObject *obj);
 
 /* A connected cluster (counted); NULL with NotConnected. */
 aero_cluster *client_cluster(Client *client);

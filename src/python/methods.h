@@ -70,7 +70,9 @@
     X(index_cdt_create) \
     X(index_set_create) \
     X(index_expr_create) \
-    X(index_remove)
+    X(index_remove) \
+    X(commit) \
+    X(abort)
 #define METHODS_PLAIN(X) \
     X(is_connected) \
     X(get_node_names) \
@@ -155,6 +157,8 @@ int build_index_cdt_create(Call *call);
 int build_index_set_create(Call *call);
 int build_index_expr_create(Call *call);
 int build_index_remove(Call *call);
+int build_commit(Call *call);
+int build_abort(Call *call);
 PyObject *plain_is_connected(Client *client, PyObject *const *argv);
 PyObject *plain_get_node_names(Client *client, PyObject *const *argv);
 PyObject *plain_get_nodes(Client *client, PyObject *const *argv);

@@ -224,7 +224,7 @@ take_row(ModState *state, const Face *face, const Row *row, PyObject *value,
     int64_t number;
 
     if (row == &rows[AERO_POLICY_BIT_txn] && value != Py_None &&
-        !PyObject_TypeCheck(value, state->Transaction)) {
+        !PyObject_TypeCheck(value, state->TransactionType)) {
         raise_param_type(state, "txn is not of type aerospike.Transaction");
         return -1;
     }

@@ -184,8 +184,7 @@ typedef enum exc_id {
     X(_values, HyperLogLog)                                                   \
     X(_values, null)                                                          \
     X(_values, CDTInfinite)                                                   \
-    X(_values, CDTWildcard)                                                   \
-    X(_values, Transaction)
+    X(_values, CDTWildcard)
 
 enum {
     QUERY_TYPES = 6,
@@ -202,6 +201,8 @@ typedef struct ModState {
     PyTypeObject *OpType;
     PyTypeObject *PumpType;
     PyTypeObject *ExpressionType;
+    PyTypeObject *NodeType;
+    PyTypeObject *TransactionType;
     PyTypeObject *LazyType;
     PyTypeObject *RowIterType;
     PyObject *batch_module; /* helpers.batch.records; taken at first use */
@@ -245,6 +246,9 @@ extern const Face compat_face; /* shapes of the one, numbers of the other */
 
 extern PyModuleDef aerospike_module;
 
+/* The state of the module behind a type, or behind one it derives from. */
+ModState *state_of_type(PyTypeObject *type);
+
 int module_add_constants(PyObject *module);
 
 /* The module's function `versions`. */
@@ -252,6 +256,7 @@ PyObject *module_versions(PyObject *module, PyObject *none);
 int errors_setup(PyObject *module, ModState *state);
 int policy_setup(ModState *state);
 int client_setup_types(PyObject *module);
+int transaction_setup_type(PyObject *module);
 int query_setup_types(PyObject *module);
 int query_intern_params(ModState *state);
 int async_setup_types(PyObject *module);

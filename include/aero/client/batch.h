@@ -55,6 +55,8 @@ struct aero_batch {
     aero_buf store; /* owned */
 
     /* How it goes. */
+    aero_cmd *monitor; /* owned; announces the writes of a transaction */
+    aero_job *monitor_jobs[1];
     struct aero_batch_group *groups; /* owned */
     uint32_t n_groups;
     uint32_t at;     /* the group that runs, when one by one */

@@ -62,10 +62,11 @@ struct aero_cmd {
     const aero_source *source; /* borrowed, or NULL */
 
     /* What is asked: set by the builder. */
-    aero_buf out;      /* owned; the whole request */
-    ptrdiff_t head_at; /* of the message in `out`, for the budget */
+    aero_buf out;                /* owned; the whole request */
+    ptrdiff_t head_at;           /* of the message in `out`, for the budget */
     char ns[AERO_NAMESPACE_MAX]; /* where it is routed by */
     uint8_t ns_len;
+    size_t deadline_at; /* of a transaction's, in `out`; 0: none */
     uint8_t frame_type; /* of the reply */
     bool is_write;      /* may be in doubt */
     bool linearize;
@@ -165,6 +166,9 @@ aero_cmd_unqueue(aero_cmd *cmd)
     cmd->queued = false;
     cmd->waited = true;
 }
+
+/* What had to go before it has failed: it ends so, without being begun. */
+void aero_cmd_refuse(aero_cmd *cmd, const aero_status *st);
 
 /* The reply's body, after AERO_OK without on_frame. */
 aero_span aero_cmd_body(const aero_cmd *cmd);

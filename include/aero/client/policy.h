@@ -91,8 +91,9 @@ typedef struct aero_policy {
 #include "aero/wire/tables/policy.def"
 #undef POLICY
 #undef POLICY_INITIAL
-    uint64_t given;   /* a bit for each key that this call named */
-    aero_span filter; /* borrowed; packed expression, or empty */
+    uint64_t given;          /* a bit for each key that this call named */
+    aero_span filter;        /* borrowed; packed expression, or empty */
+    struct aero_txn *in_txn; /* borrowed; NULL: none */
 } aero_policy;
 
 /* AERO_POLICY_BIT_total_timeout and so on, for `given`. */
