@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 
@@ -219,19 +220,15 @@ async def test_connections_are_opened_a_few_at_a_time(login_server, open_client)
     await task
 
 
+@pytest.mark.skipif(os.getloadavg()[0] > (os.cpu_count() or 1),
+                    reason="on a busy machine a near server is a slow one")
 async def test_a_near_server_is_served_by_few_connections(own_server, open_client):
     key = ("test", "limits", 1)
-    found = []
-    for _ in range(5):  # a busy machine may make a near server slow for a while
-        client = await open_client(hosts=own_server.hosts)
-        await client.put(key, {"a": 1})
-        for _ in range(20):
-            await asyncio.gather(*[client.get(key) for _ in range(64)])
-        found.append(own_server.counts()["connections"])
-        await client.close()
-        if found[-1] <= 16 + 2:  # and the tender's
-            break
-    assert found[-1] <= 16 + 2, found
+    client = await open_client(hosts=own_server.hosts)
+    await client.put(key, {"a": 1})
+    for _ in range(20):
+        await asyncio.gather(*[client.get(key) for _ in range(64)])
+    assert own_server.counts()["connections"] <= 16 + 2  # and the tender's
 
 
 async def test_slow_connections_become_more(server, open_client, key):
