@@ -106,6 +106,7 @@ if TYPE_CHECKING:
         official as official,
         predicates,
     )
+    from ._aerospike import AsyncQuery, AsyncScan, LazyBatchRecords, Query, Scan
     from ._literals import (
         TTL as TTL,
         AuthMode as AuthMode,
@@ -304,8 +305,7 @@ _NAMES = {"NumpyBatchRecords": "numpy_batch", "LocalServer": "server"}
 #: Types that are in C.
 _CORE = frozenset(("AsyncQuery", "AsyncScan", "LazyBatchRecords", "Query", "Scan"))
 
-if not TYPE_CHECKING:
-    __all__ += sorted(name for name in _CORE if hasattr(_aerospike, name))
+__all__ += ["AsyncQuery", "AsyncScan", "LazyBatchRecords", "Query", "Scan"]
 
 _observability.obey_environment()
 
@@ -324,7 +324,7 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"{__name__}.{name}")
     if name in _NAMES:
         found = getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
-    elif name in _CORE and hasattr(_aerospike, name):
+    elif name in _CORE:
         found = getattr(_aerospike, name)
     elif name == "__version__":
         found = _find_version()

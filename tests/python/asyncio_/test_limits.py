@@ -168,7 +168,7 @@ def test_one_limit_for_loops_in_several_threads(server, run, new_key):
     def thread(key):
         try:
             run(work(key))
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:
             errors.append(error)
 
     began = time.monotonic()
