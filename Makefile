@@ -19,7 +19,7 @@ JOBS     ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 SUB       = $(MAKE) --no-print-directory PYTHON=$(PYTHON) VENV=$(VENV)
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build run test test-c test-python test-peers matrix server \
+.PHONY: help deps build run test test-c test-python differential test-peers matrix server \
     check check-generated generate format clean
 
 help: ## this list
@@ -49,6 +49,9 @@ test: build ## every test, in C and in Python
 
 test-python: ## the Python tests alone (TESTS="-k touch" and so on)
 	@$(PY) -m pytest -q $(or $(TESTS),tests)
+
+differential: build ## N random operations of each family (200,000; AEROSPIKE_HOST)
+	@$(PY) tests/differential/run.py $(or $(N),200000)
 
 test-peers: build ## other clients against the local server (PEERS="--without native")
 	@$(PY) tools/peers.py $(PEERS)
@@ -86,7 +89,7 @@ clean: ## what was built, not .venv
 
 # ---- the C core and its tests ------------------------------------------------
 
-ROOMS     = base wire net cluster client drive server
+ROOMS     = base wire net cluster client drive lua server
 C_SRC     = $(wildcard $(ROOMS:%=src/%/*.c))
 C_OBJ     = $(C_SRC:%.c=$(BUILD)/%.o)
 TEST_SRC  = $(wildcard $(ROOMS:%=tests/%/test_*.c))

@@ -7,18 +7,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from aerospike_py import _aerospike
+from aerospike_py._aerospike import Expression
+
 __all__ = [
     "EXP_TYPE_BLOB", "EXP_TYPE_BOOL", "EXP_TYPE_FLOAT", "EXP_TYPE_GEO", "EXP_TYPE_HLL",
-    "EXP_TYPE_INT", "EXP_TYPE_LIST", "EXP_TYPE_MAP", "EXP_TYPE_NIL", "EXP_TYPE_STRING", "and_",
-    "bin_exists", "bin_type", "blob_bin", "blob_val", "bool_bin", "bool_val", "cond", "def_",
-    "digest_modulo", "eq", "float_bin", "float_val", "ge", "geo_bin", "geo_compare", "geo_val",
-    "gt", "hll_bin", "infinity", "int_and", "int_arshift", "int_bin", "int_count", "int_lscan",
-    "int_lshift", "int_not", "int_or", "int_rscan", "int_rshift", "int_val", "int_xor",
-    "is_tombstone", "key", "key_exists", "last_update", "le", "let_", "list_bin", "list_val", "lt",
-    "map_bin", "map_val", "max_", "min_", "ne", "nil", "not_", "num_abs", "num_add", "num_ceil",
-    "num_div", "num_floor", "num_log", "num_mod", "num_mul", "num_pow", "num_sub", "or_",
-    "record_size", "regex_compare", "set_name", "since_update", "string_bin", "string_val",
-    "to_float", "to_int", "ttl", "var", "void_time", "wildcard", "xor_",
+    "EXP_TYPE_INT", "EXP_TYPE_LIST", "EXP_TYPE_MAP", "EXP_TYPE_NIL", "EXP_TYPE_STRING",
+    "Expression", "and_", "bin_exists", "bin_type", "blob_bin", "blob_val", "bool_bin", "bool_val",
+    "compile", "cond", "def_", "digest_modulo", "eq", "float_bin", "float_val", "from_base64",
+    "ge", "geo_bin", "geo_compare", "geo_val", "gt", "hll_bin", "infinity", "int_and",
+    "int_arshift", "int_bin", "int_count", "int_lscan", "int_lshift", "int_not", "int_or",
+    "int_rscan", "int_rshift", "int_val", "int_xor", "is_tombstone", "key", "key_exists",
+    "last_update", "le", "let_", "list_bin", "list_val", "lt", "map_bin", "map_val", "max_",
+    "min_", "ne", "nil", "not_", "num_abs", "num_add", "num_ceil", "num_div", "num_floor",
+    "num_log", "num_mod", "num_mul", "num_pow", "num_sub", "or_", "record_size", "regex_compare",
+    "set_name", "since_update", "string_bin", "string_val", "to_float", "to_int", "ttl", "var",
+    "void_time", "wildcard", "xor_",
 ]
 
 Expr = dict[str, Any]
@@ -50,6 +54,47 @@ def _cmd(op: str, **fields: Any) -> Expr:
     if op not in _OPS:
         raise ValueError(f"Unknown expression op {op!r}")
     return {"__expr__": op, **fields}
+
+
+def compile(expression: Any) -> Expression:
+    """Make the bytes of an expression, once for all commands that take it.
+
+    Parameters
+    ----------
+    expression : dict, expression of the helpers, or list
+        In any of the forms that ``policy["filter_expression"]`` takes.
+
+    Returns
+    -------
+    Expression
+        Taken wherever the dict is. It does not change, can be a key of a dict and be pickled.
+
+    Raises
+    ------
+    ParamError
+        Code -2, also a ValueError or TypeError: it is no expression; the text says where.
+    """
+    return _aerospike.compile_expression(expression)
+
+
+def from_base64(text: str) -> Expression:
+    """Make an expression of the text that ``Expression.to_base64()`` gave.
+
+    Parameters
+    ----------
+    text : str
+        Base64.
+
+    Returns
+    -------
+    Expression
+
+    Raises
+    ------
+    ParamError
+        Code -2, also a ValueError: it is no base64, or not of one expression.
+    """
+    return Expression(text)
 
 
 def int_val(val: int) -> Expr:

@@ -220,7 +220,8 @@ def expression_outcome(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any])
 def capture_expressions(module: ModuleType, root: str) -> dict[str, Any]:
     """Signature and compiled forms of every class of a module."""
     return {name: {"signature": signature(cls),
-                   "bases": [b.__name__ for b in cls.__mro__[1:-1] if b.__name__[0] != "_"],
+                   "bases": [b.__name__ for b in cls.__mro__[1:-1]
+                                if b.__name__[0] != "_" and b.__module__.startswith(root)],
                    "calls": [expression_outcome(cls, args, kwargs)
                              for args, kwargs in expression_calls(cls, root)]}
             for name, cls in classes_of(module)}

@@ -458,17 +458,22 @@ def node_children(node: Node) -> list[str]:
 
 
 def node_special(node: Node) -> list[str]:
-    """What the signatures do not say."""
-    if node.name == "ListJoin":
-        return ["        if separator:", "            self._op = n._OP_LIST_JOIN_SEPARATOR"]
-    if node.name == "Snip":
-        return ["        if end is None:", "            self._op = n._OP_STRING_SNIP_START"]
-    if node.name == "BitB64Encode":
-        return ["        if byte_size is not None:",
-                "            self._op = n._OP_BIT_B64_ENCODE_RANGE",
-                "            self._children = (byte_offset, byte_size, 1 if invert_size else 0,",
-                "                              *self._children)"]
-    return []
+    """Codes that depend on what is given."""
+    special = {"ListJoin": ("separator", "n._OP_LIST_JOIN_SEPARATOR"),
+               "Snip": ("end is None", "n._OP_STRING_SNIP_START"),
+               "BitB64Encode": ("byte_size is not None", "n._OP_BIT_B64_ENCODE_RANGE")}
+    if node.name not in special:
+        return []
+    test, code = special[node.name]
+    return [f"        if {test}:", f"            self._op = {code}"]
+
+
+def node_range(children: list[str]) -> list[str]:
+    """The operands of BitB64Encode, some of which go together."""
+    return [f"        operands: tuple[Any, ...] = ({children[-1]},)",
+            "        if byte_size is not None:",
+            "            operands = (byte_offset, byte_size, 1 if invert_size else 0, *operands)",
+            "        self._children = operands"]
 
 
 def node_body(node: Node) -> list[str]:
@@ -482,16 +487,17 @@ def node_body(node: Node) -> list[str]:
         return ["", f"    def __init__(self, *{node.variadic.name}: Any) -> None:",
                 f"        self._children = ({children}{',' if not end else ''})"]
     lines = ["", *wrap_call("def __init__", signature.text("self"), " -> None:", "    ")]
+    lines += node_special(node)
     fixed = node_fixed(node)
     if fixed is not None:
         lines += break_assignment("self._fixed = ", fixed)
     children = node_children(node)
     if node.name == "BitB64Encode":
-        children = children[-1:]
-    if children:
+        lines += node_range(children)
+    elif children:
         body = ", ".join(children) + ("," if len(children) == 1 else "")
         lines += break_assignment("self._children = ", f"({body})")
-    return lines + node_special(node)
+    return lines
 
 
 def break_assignment(head: str, value: str) -> list[str]:
@@ -651,6 +657,48 @@ def _cmd(op: str, **fields: Any) -> Expr:
     return {"__expr__": op, **fields}
 '''
 
+EXP_COMPILE = '''
+def compile(expression: Any) -> Expression:
+    """Make the bytes of an expression, once for all commands that take it.
+
+    Parameters
+    ----------
+    expression : dict, expression of the helpers, or list
+        In any of the forms that ``policy["filter_expression"]`` takes.
+
+    Returns
+    -------
+    Expression
+        Taken wherever the dict is. It does not change, can be a key of a dict and be pickled.
+
+    Raises
+    ------
+    ParamError
+        Code -2, also a ValueError or TypeError: it is no expression; the text says where.
+    """
+    return _aerospike.compile_expression(expression)
+
+
+def from_base64(text: str) -> Expression:
+    """Make an expression of the text that ``Expression.to_base64()`` gave.
+
+    Parameters
+    ----------
+    text : str
+        Base64.
+
+    Returns
+    -------
+    Expression
+
+    Raises
+    ------
+    ParamError
+        Code -2, also a ValueError: it is no base64, or not of one expression.
+    """
+    return Expression(text)
+'''
+
 
 def exp_module(table: dict[str, Any]) -> str:
     """aerospike_py.exp."""
@@ -660,10 +708,12 @@ def exp_module(table: dict[str, Any]) -> str:
     body = "\n\n\n".join(source for _, source in functions)
     lines = header("exp", 'Filter expressions as plain dicts, for ``policy["filter_expression"]``.')
     lines += imports_for(body, [("Mapping", "from collections.abc import")])
-    lines += ["from typing import Any", "", *all_list(names + types), EXP_HEAD]
+    lines += ["from typing import Any", "", "from aerospike_py import _aerospike",
+              "from aerospike_py._aerospike import Expression", "",
+              *all_list([*names, *types, "Expression", "compile", "from_base64"]), EXP_HEAD]
     ops = textwrap.wrap(" ".join(name.rstrip("_") for name in names), WIDTH - 4)
     lines += ['_OPS = frozenset("""', *[f"    {line}" for line in ops], '""".split())', ""]
-    return "\n".join([*lines, EXP_CMD, "", body, ""])
+    return "\n".join([*lines, EXP_CMD, EXP_COMPILE, "", body, ""])
 
 
 def expression_package(modules: dict[str, list[Node]]) -> str:

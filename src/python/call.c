@@ -503,7 +503,11 @@ result_meta(ModState *state, const Face *face, uint32_t gen,
     PyObject *meta;
 
     if (!face->strict) {
-        return result_tuple(state->RecordMetadata, 2, gen_obj, ttl_obj);
+        meta = result_tuple(state->RecordMetadata, 2, gen_obj, ttl_obj);
+        if (meta != NULL) {
+            PyObject_GC_UnTrack(meta);
+        }
+        return meta;
     }
     meta = PyDict_New();
     if (meta == NULL || gen_obj == NULL || ttl_obj == NULL ||

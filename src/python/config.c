@@ -412,10 +412,9 @@ config_argument(ModState *state, const Face *face, PyObject *args,
     return config;
 }
 
-/* The module behind a type or the type it derives from.  (Python 3.11 has
- * PyType_GetModuleByDef for this.) */
-static ModState *
-state_of(PyTypeObject *type)
+/* (Python 3.11 has PyType_GetModuleByDef for this.) */
+ModState *
+state_of_type(PyTypeObject *type)
 {
     PyObject *mro = type->tp_mro;
 
@@ -438,7 +437,7 @@ PyObject *
 client_alloc(PyTypeObject *type, PyObject *args, PyObject *kwargs,
              const Face *face, bool is_async)
 {
-    ModState *state = state_of(type);
+    ModState *state = state_of_type(type);
     PyObject *config;
     Client *client;
 

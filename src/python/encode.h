@@ -92,5 +92,6 @@ int data_op_string_array(const Encoder *enc, const Place *place, long code,
 PyObject *expression_compile(ModState *state, const Face *face,
                              PyObject *expr);
 int expression_setup_type(PyObject *module);
+int node_setup_type(PyObject *module);
 
 #endif

@@ -2,7 +2,7 @@
  * entry; and what every spelling shares.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "expr.h"
+#include "expr_node.h"
 
 /* ---- shared ---- */
 
@@ -574,6 +574,29 @@ expr_put_dict(ExprOut *to, PyObject *dict)
 
 /* ---- entry ---- */
 
+/* An object of the helpers; one that cannot change is packed only once. */
+static int
+put_top_object(ExprOut *to, PyObject *expr)
+{
+    ModState *state = to->enc->state;
+    size_t from = to->out->len;
+    aero_span packed;
+    int rc;
+
+    if (node_packed(state, expr, &packed)) {
+        aero_buf_put_span(to->out, packed);
+        return 1;
+    }
+    rc = expr_put_object(to, expr);
+    if (rc > 0 && to->enc->serializer == NULL && !to->out->failed &&
+        node_keep(state, expr,
+                  aero_span_of(to->out->ptr + from, to->out->len - from)) <
+            0) {
+        return -1;
+    }
+    return rc;
+}
+
 static int
 put_top(ExprOut *to, PyObject *expr)
 {
@@ -590,7 +613,7 @@ put_top(ExprOut *to, PyObject *expr)
     if (PyDict_Check(expr) && has_builder(to->enc, expr)) {
         return expr_put_dict(to, expr);
     }
-    rc = to->compiled_only || PyErr_Occurred() ? 0 : expr_put_object(to, expr);
+    rc = to->compiled_only || PyErr_Occurred() ? 0 : put_top_object(to, expr);
     if (rc > 0) {
         return 0;
     }

@@ -15,10 +15,8 @@ expr_node_fini(ExprNode *node)
 /* The main face's numbers of the helpers are shifted, out of the way of its
  * own. */
 static long
-node_code(PyObject *op)
+unshift(long code)
 {
-    long code = PyLong_AsLong(op);
-
     return code >= AERO_OP_SHIFT ? code - AERO_OP_SHIFT : code;
 }
 
@@ -48,7 +46,7 @@ expr_read_tuple(ExprSource *from, ExprNode *node)
         return expr_malformed(from);
     }
     *node = (ExprNode){
-        .op = node_code(PyTuple_GET_ITEM(tuple, 0)),
+        .op = unshift(PyLong_AsLong(PyTuple_GET_ITEM(tuple, 0))),
         .rt = Py_NewRef(PyTuple_GET_ITEM(tuple, 1)),
         .fixed = Py_NewRef(PyTuple_GET_ITEM(tuple, 2)),
         .count = PyLong_AsSsize_t(PyTuple_GET_ITEM(tuple, 3)),
@@ -64,8 +62,14 @@ expr_read_tuple(ExprSource *from, ExprNode *node)
 int
 expr_read_object(ModState *state, PyObject *value, ExprNode *node)
 {
-    PyObject *op = PyObject_GetAttr(value, state->str__op);
+    int rc = node_read(state, value, node);
+    PyObject *op;
 
+    if (rc != 0) {
+        node->op = rc < 0 ? -1 : unshift(node->op);
+        return rc;
+    }
+    op = PyObject_GetAttr(value, state->str__op);
     if (op == NULL) {
         if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
             return -1;
@@ -74,7 +78,7 @@ expr_read_object(ModState *state, PyObject *value, ExprNode *node)
         return 0;
     }
     *node = (ExprNode){
-        .op = node_code(op),
+        .op = unshift(PyLong_AsLong(op)),
         .rt = PyObject_GetAttr(value, state->str__rt),
         .fixed = PyObject_GetAttr(value, state->str__fixed),
         .children = PyObject_GetAttr(value, state->str__children),

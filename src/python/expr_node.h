@@ -57,6 +57,13 @@ int expr_read_tuple(ExprSource *from, ExprNode *node);
 /* 0: the object is no node; 1; -1. */
 int expr_read_object(ModState *state, PyObject *value, ExprNode *node);
 
+/* The same of an object that derives from Node. */
+int node_read(ModState *state, PyObject *value, ExprNode *node);
+/* The bytes such an object has kept; false: none, or it is another. */
+bool node_packed(ModState *state, PyObject *value, aero_span *packed);
+/* Let it keep them; others do not. */
+int node_keep(ModState *state, PyObject *value, aero_span packed);
+
 /* The fixed entry `name` of a node (borrowed); NULL: there is none, or an
  * exception is set. */
 PyObject *expr_fixed(const ExprNode *node, PyObject *name);

@@ -235,6 +235,17 @@ key_take(ModState *state, const Face *face, PyObject *obj, aero_key *key,
     return 0;
 }
 
+void
+tuple_untrack(PyObject *tuple)
+{
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(tuple); i++) {
+        if (PyObject_IS_GC(PyTuple_GET_ITEM(tuple, i))) {
+            return;
+        }
+    }
+    PyObject_GC_UnTrack(tuple);
+}
+
 PyObject *
 key_make(ModState *state, const Face *face, const KeyParts *parts, bool echo,
          const uint8_t digest[AERO_DIGEST_SIZE])
@@ -263,5 +274,6 @@ key_make(ModState *state, const Face *face, const KeyParts *parts, bool echo,
     PyTuple_SET_ITEM(key, 1, Py_NewRef(set));
     PyTuple_SET_ITEM(key, 2, Py_NewRef(echo ? parts->user : Py_None));
     PyTuple_SET_ITEM(key, 3, last);
+    tuple_untrack(key);
     return key;
 }

@@ -29,6 +29,10 @@ int key_take(ModState *state, const Face *face, PyObject *obj, aero_key *key,
 int key_take_parts(ModState *state, const Face *face, PyObject *ns,
                    PyObject *set, PyObject *user, aero_key *key);
 
+/* A tuple that is complete, and of which no part can refer to others, is of no
+ * interest to the collector. */
+void tuple_untrack(PyObject *tuple);
+
 /* The key of a result: AerospikeKey, or the strict face's tuple. */
 PyObject *key_make(ModState *state, const Face *face, const KeyParts *parts,
                    bool echo, const uint8_t digest[AERO_DIGEST_SIZE]);

@@ -150,9 +150,8 @@ module_pack(PyObject *module, PyObject *const *args, Py_ssize_t nargs)
                      args[1] == Py_True ? &strict_face : &main_face, args[0]);
 }
 
-PyDoc_STRVAR(versions_doc,
-             "versions($module, /)\n--\n\n"
-             "What the extension was built with and runs with.");
+PyDoc_STRVAR(versions_doc, "versions($module, /)\n--\n\n"
+                           "What the extension was built with and runs with.");
 
 static PyMethodDef module_functions[] = {
     {"digest", (PyCFunction)(void (*)(void))module_digest, METH_FASTCALL,
@@ -216,7 +215,7 @@ module_exec(PyObject *module)
         module_add_constants(module) < 0) {
         return -1;
     }
-    if (expression_setup_type(module) < 0 ||
+    if (expression_setup_type(module) < 0 || node_setup_type(module) < 0 ||
         transaction_setup_type(module) < 0 || lazy_setup_types(module) < 0 ||
         client_setup_types(module) < 0 || query_setup_types(module) < 0) {
         return -1;
@@ -243,6 +242,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->OpType);
     Py_VISIT(state->PumpType);
     Py_VISIT(state->ExpressionType);
+    Py_VISIT(state->NodeType);
     Py_VISIT(state->TransactionType);
     Py_VISIT(state->LazyType);
     Py_VISIT(state->RowIterType);
@@ -281,6 +281,7 @@ module_clear(PyObject *module)
     Py_CLEAR(state->OpType);
     Py_CLEAR(state->PumpType);
     Py_CLEAR(state->ExpressionType);
+    Py_CLEAR(state->NodeType);
     Py_CLEAR(state->TransactionType);
     Py_CLEAR(state->LazyType);
     Py_CLEAR(state->RowIterType);

@@ -202,6 +202,7 @@ typedef struct ModState {
     PyTypeObject *OpType;
     PyTypeObject *PumpType;
     PyTypeObject *ExpressionType;
+    PyTypeObject *NodeType;
     PyTypeObject *TransactionType;
     PyTypeObject *LazyType;
     PyTypeObject *RowIterType;
@@ -246,6 +247,9 @@ extern const Face strict_face;
 extern const Face compat_face; /* shapes of the one, numbers of the other */
 
 extern PyModuleDef aerospike_module;
+
+/* The state of the module behind a type, or behind one it derives from. */
+ModState *state_of_type(PyTypeObject *type);
 
 int module_add_constants(PyObject *module);
 

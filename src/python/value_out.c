@@ -15,15 +15,66 @@ bad_bytes(const Decoder *dec, const char *what)
 
 /* ---- names ---- */
 
+static inline uint64_t
+load_8(const uint8_t *from)
+{
+    uint64_t word;
+
+    memcpy(&word, from, sizeof word);
+    return word;
+}
+
+static inline uint32_t
+load_4(const uint8_t *from)
+{
+    uint32_t word;
+
+    memcpy(&word, from, sizeof word);
+    return word;
+}
+
+/* Names have at most 15 bytes: their first and their last word, which may
+ * overlap, are all of it. */
 static inline size_t
 hash_name(aero_span name)
 {
-    size_t hash = name.len * 31;
+    uint64_t words = name.len;
 
-    for (size_t i = 0; i < name.len; i++) {
-        hash = hash * 31 + name.ptr[i];
+    if (name.len >= 8) {
+        words += load_8(name.ptr) ^ load_8(name.ptr + name.len - 8) << 1;
     }
-    return hash;
+    else if (name.len >= 4) {
+        words +=
+            (uint64_t)load_4(name.ptr) << 32 | load_4(name.ptr + name.len - 4);
+    }
+    else {
+        for (size_t i = 0; i < name.len; i++) {
+            words = words << 8 | name.ptr[i];
+        }
+    }
+    return (size_t)(words * UINT64_C(0x9e3779b97f4a7c15) >> 40);
+}
+
+static inline bool
+same_bytes(const uint8_t *a, const uint8_t *b, size_t len)
+{
+    if (len > 16) {
+        return memcmp(a, b, len) == 0;
+    }
+    if (len >= 8) {
+        return load_8(a) == load_8(b) &&
+               load_8(a + len - 8) == load_8(b + len - 8);
+    }
+    if (len >= 4) {
+        return load_4(a) == load_4(b) &&
+               load_4(a + len - 4) == load_4(b + len - 4);
+    }
+    for (size_t i = 0; i < len; i++) {
+        if (a[i] != b[i]) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static inline bool
@@ -31,7 +82,7 @@ is_name(PyObject *known, aero_span name)
 {
     return PyUnicode_IS_COMPACT_ASCII(known) &&
            (size_t)PyUnicode_GET_LENGTH(known) == name.len &&
-           memcmp(PyUnicode_DATA(known), name.ptr, name.len) == 0;
+           same_bytes(PyUnicode_DATA(known), name.ptr, name.len);
 }
 
 PyObject *

@@ -35,6 +35,7 @@ typedef struct srv_cmd {
     uint64_t lut;
     size_t at; /* where the message begins */
     uint32_t n_answers;
+    bool keeps_answer; /* although it fails */
 } srv_cmd;
 
 /* Run it: appends exactly one message to `out` and returns its result code.
@@ -46,6 +47,7 @@ int srv_cmd_run(srv_cmd *cmd);
 int srv_read_run(srv_cmd *cmd);
 int srv_write_run(srv_cmd *cmd);
 int srv_delete_run(srv_cmd *cmd);
+int srv_udf_run(srv_cmd *cmd);
 
 /* Put one answer; NULL or NIL: no value. */
 void srv_cmd_answer(srv_cmd *cmd, const aero_op *op, const aero_val *val);

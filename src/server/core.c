@@ -109,6 +109,9 @@ srv_core_init(srv_core *core, const aero_server_config *config,
     }
     core->enterprise = config->enterprise;
     core->control = config->control;
+    core->modules.linked = config->lua;
+    snprintf(core->modules.path, sizeof core->modules.path, "%s",
+             config->lua_library != NULL ? config->lua_library : "");
     snprintf(core->cluster_name, sizeof core->cluster_name, "%s",
              config->cluster_name != NULL ? config->cluster_name : "local");
     srv_config_defaults(core);
@@ -138,6 +141,7 @@ srv_core_fini(srv_core *core)
     }
     core->n_ns = 0;
     srv_jobs_fini(&core->jobs);
+    srv_modules_fini(&core->modules);
     srv_security_free(core->security);
     core->security = NULL;
     aero_arena_fini(&core->arena);

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "cluster.h"
 #include "job.h"
+#include "modules.h"
 #include "store.h"
 
 struct srv_security;
@@ -20,6 +21,10 @@ typedef struct srv_core {
     unsigned n_ns;
     srv_cluster cluster;
     srv_jobs jobs;
+    srv_modules modules;
+    /* Where scripts speak: level 1 (warning) to 4 (detail).  May be NULL. */
+    void (*log)(void *data, int level, const char *text);
+    void *log_data;
     struct srv_security *security; /* owned; NULL: nobody logs in */
     bool enterprise;
     bool control;

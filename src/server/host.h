@@ -134,5 +134,7 @@ aero_rc srv_control_run(aero_server *server, aero_span line, aero_buf *reply,
 void srv_hooks_init(aero_server *server);
 
 void srv_log(aero_server *server, const char *fmt, ...) AERO_PRINTF(2, 3);
+/* What a script says; `data` is the server. */
+void srv_log_script(void *data, int level, const char *text);
 
 #endif

@@ -197,7 +197,9 @@ run_apply(srv_cmd *cmd, const aero_op *op, bool modify, apply_fn apply)
         return code;
     }
     val = aero_made_val(answer);
-    if (answer->present || cmd->respond_all ||
+    if ((answer->present &&
+         (val.particle != AERO_PARTICLE_NIL || (!modify && cmd->writes))) ||
+        cmd->respond_all ||
         (!modify && cmd->writes && old.particle != AERO_PARTICLE_NIL)) {
         srv_cmd_answer(cmd, op, answer->present ? &val : NULL);
     }

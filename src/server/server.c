@@ -141,6 +141,8 @@ prepare(aero_server *server, const aero_server_config *config, aero_status *st)
         open_tls(server, config, st) != AERO_OK) {
         return AERO_ERROR;
     }
+    server->core.log = srv_log_script;
+    server->core.log_data = server;
     return srv_listeners_open(server, config, st);
 }
 

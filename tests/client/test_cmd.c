@@ -685,7 +685,7 @@ TEST(server_is_told_how_much_time_it_has)
         aero_cmd_init(&cmd);
         rig_put_get(&cmd, 1, &policy);
         aero_cmd_begin(&cmd, net.cluster, NULL, aero_clock_now());
-        CHECK(fake_step(&net, &cmd.job) == AERO_OK);
+        CHECK(cmd.job.step(&cmd.job) == AERO_OK);
         CHECK_INT(cmd.result, AERO_ERR_RECORD_NOT_FOUND);
         CHECK_INT(budget_sent(&net), rows[i].budget);
         aero_cmd_fini(&cmd);
@@ -708,7 +708,7 @@ TEST(reply_that_is_no_message_is_an_error)
         aero_cmd_init(&cmd);
         rig_put_get(&cmd, 1, &policy);
         aero_cmd_begin(&cmd, net.cluster, NULL, aero_clock_now());
-        CHECK(fake_step(&net, &cmd.job) == AERO_ERROR);
+        CHECK(cmd.job.step(&cmd.job) == AERO_ERROR);
         CHECK_INT(cmd.st.code, AERO_ERR_CLIENT);
         aero_cmd_fini(&cmd);
         fake_fini(&net);

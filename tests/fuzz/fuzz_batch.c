@@ -70,7 +70,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     net.sent.len = 0;
     prepare(&batch, rows, aero_span_of(body, sizeof body));
     aero_batch_begin(&batch, net.cluster, NULL, aero_clock_now());
-    MUST(fake_run(&net, &batch.task) == AERO_OK);
+    MUST(fake_run(&batch.task) == AERO_OK);
     check(&batch);
     aero_batch_fini(&batch);
     return 0;

@@ -32,7 +32,7 @@ take_cursor(aero_span in)
 }
 
 static void
-take_records(aero_query *q, fakenet *net)
+take_records(aero_query *q)
 {
     unsigned taken = 0;
 
@@ -50,7 +50,7 @@ take_records(aero_query *q, fakenet *net)
         else if (took != AERO_QUERY_WAIT) {
             break;
         }
-        else if (fake_run(net, &q->task) == AERO_MORE) {
+        else if (fake_run(&q->task) == AERO_MORE) {
             aero_query_close(q);
         }
     }
@@ -61,7 +61,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static fakenet net;
-    static const aero_msg msg = {.info1 = AERO_INFO1_READ};
+    static const aero_msg msg = {.info1 = AERO_INFO1_READ,
+                                 .info3 = AERO_INFO3_PARTITION_DONE};
     aero_span in = aero_span_of(data, size);
     uint8_t how = fuzz_byte(&in);
     aero_policy policy;
@@ -87,7 +88,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         q.parts = aero_parts_new(0, PARTITIONS);
     }
     MUST(aero_query_begin(&q, net.cluster, NULL, aero_clock_now()) == AERO_OK);
-    take_records(&q, &net);
+    take_records(&q);
     aero_query_fini(&q);
     return 0;
 }

@@ -105,16 +105,16 @@ long test_alloc_count(void);
 
 /* Run `body` with the first allocation failing, then the second ..., until it
  * needs no more; it must survive each. */
-#define WITH_EACH_ALLOC_FAILING(body)                                         \
-    WITH_EACH_ALLOC_FAILING_BY(test_fail_alloc, body)
+#define WITH_EACH_ALLOC_FAILING(...)                                          \
+    WITH_EACH_ALLOC_FAILING_BY(test_fail_alloc, __VA_ARGS__)
 /* The same for allocations of this thread alone. */
-#define WITH_EACH_ALLOC_FAILING_HERE(body)                                    \
-    WITH_EACH_ALLOC_FAILING_BY(test_fail_alloc_here, body)
-#define WITH_EACH_ALLOC_FAILING_BY(fail_from, body)                           \
+#define WITH_EACH_ALLOC_FAILING_HERE(...)                                     \
+    WITH_EACH_ALLOC_FAILING_BY(test_fail_alloc_here, __VA_ARGS__)
+#define WITH_EACH_ALLOC_FAILING_BY(fail_from, ...)                            \
     do {                                                                      \
         for (long n_ = 0; n_ < 100000; n_++) {                                \
             fail_from(n_);                                                    \
-            body;                                                             \
+            __VA_ARGS__;                                                      \
             if (!test_alloc_failed()) {                                       \
                 break;                                                        \
             }                                                                 \

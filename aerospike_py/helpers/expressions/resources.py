@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from aerospike_py import _aerospike
+
 __all__ = ["BinArg", "ResultType", "ReturnType"]
 
 Compiled: TypeAlias = tuple[int, "int | None", "dict[str, Any] | None", int]
@@ -100,49 +102,41 @@ class _ExprOp:
     VAL = 200
 
 
-class _BaseExpr:
+class _BaseExpr(_aerospike.Node):
     """A node: a code, the type of its result, entries that are no operands, and operands.
 
-    An operand is a node or a plain value.
+    An operand is a node or a plain value. A node does not change: it can be a key of a dict, and
+    is packed only once. ``compile()`` gives the tree as a flat list, for those who want that.
     """
 
-    _op: int = 0
-    _rt: int | None = None
-    _fixed: dict[str, Any] | None = None
-    _children: tuple[Any, ...] = ()
-
-    def compile(self) -> list[Compiled]:
-        """The tree as a flat list.
+    def to_base64(self) -> str:
+        """The bytes that travel, as base64 text.
 
         Returns
         -------
-        list of tuple
-            ``(code, type of the result, entries, number of operands)`` of every node, each in
-            front of its operands.
+        str
+            Of it, ``exp.from_base64()`` makes an expression again.
         """
-        found: list[Compiled] = []
-        waiting: list[Any] = [self]
-        while waiting:
-            item = waiting.pop()
-            if isinstance(item, _BaseExpr):
-                found.append((item._op, item._rt, item._fixed, len(item._children)))
-                waiting += reversed(item._children)
-            else:
-                found.append((_ExprOp.VAL, None, {"val": item}, 0))
-        return found
+        return _aerospike.compile_expression(self).to_base64()
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, _BaseExpr):
             return NotImplemented
-        return self.compile() == other.compile()
+        return repr(self.compile()) == repr(other.compile())
 
     def __hash__(self) -> int:
-        return hash((self._op, self._rt, len(self._children)))
+        return hash(repr(self.compile()))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made, (type(self), self._op, self._rt, self._fixed, self._children)
 
     def __repr__(self) -> str:
-        parts = [repr(c) for c in self._children if type(c) is not _GenericExpr]
+        parts = [repr(c) for c in self._children if type(c) is not _GenericExpr or c._children]
         parts += [f"{name}={value!r}" for name, value in (self._fixed or {}).items()]
-        return f"{type(self).__name__}({', '.join(parts)})"
+        name = type(self).__name__
+        if isinstance(self, _GenericExpr):  # of an operator
+            name = _OPERATORS.get(self._op, name)
+        return f"{name}({', '.join(parts)})"
 
     # ---- operators ----
 
@@ -177,6 +171,14 @@ class _BaseExpr:
         return _GenericExpr(_ExprOp.MOD, None, None, (self, right))
 
 
+def _made(cls: type[_BaseExpr], op: int, rt: int | None, fixed: dict[str, Any] | None,
+          children: tuple[Any, ...]) -> _BaseExpr:
+    """A node as it was before it was pickled."""
+    node = cls.__new__(cls)
+    node._op, node._rt, node._fixed, node._children = op, rt, fixed, children
+    return node
+
+
 BinArg: TypeAlias = _BaseExpr | str
 
 
@@ -190,6 +192,9 @@ class _GenericExpr(_BaseExpr):
         self._fixed = fixed
         self._children = children
 
+
+_OPERATORS = {code: name.title().replace("_", "") for name, code in vars(_ExprOp).items()
+              if isinstance(code, int)}
 
 #: Behind operands of any number: from a class, and from an operator.
 _END = _GenericExpr(_ExprOp._AS_EXP_CODE_END_OF_VA_ARGS, 0, {})

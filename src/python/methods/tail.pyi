@@ -28,6 +28,27 @@ class Pump:
     """One client's side of one event loop."""
 
 @final
+class Expression:
+    """A compiled expression: it cannot change, is hashable, can be pickled."""
+
+    def __new__(cls, base64: str) -> Self: ...
+    def __bytes__(self) -> bytes: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def to_base64(self) -> str: ...
+
+@disjoint_base
+class Node:
+    """What expressions of the helpers are made of; its parts are set once."""
+
+    _op: int
+    _rt: int | None
+    _fixed: dict[str, Any] | None
+    _children: tuple[Any, ...]
+
+    def compile(self) -> list[tuple[int, int | None, dict[str, Any] | None, int]]: ...
+
+@final
 class Transaction:
     """Commands that take effect together, or not at all."""
 

@@ -7,9 +7,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
-
 import capture_helpers as capture
+import pytest
 
 SHIFT = 100000
 
@@ -40,7 +39,7 @@ def differences(want: Any, got: Any, path: str = "") -> Iterator[str]:
             else:
                 yield from differences(want[name], got[name], f"{path}/{name}")
     elif isinstance(want, list) and isinstance(got, list) and len(want) == len(got):
-        for i, (left, right) in enumerate(zip(want, got)):
+        for i, (left, right) in enumerate(zip(want, got, strict=False)):
             yield from differences(left, right, f"{path}/{i}")
     elif want != got:
         yield f"{path}: {json.dumps(want)[:300]} != {json.dumps(got)[:300]}"

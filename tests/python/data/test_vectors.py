@@ -7,10 +7,10 @@ import json
 import pickle
 
 import pytest
+from golden import MORE, Face, Vector, split_operation, vectors
 
 import aerospike_py
 from aerospike_py import _aerospike
-from golden import MORE, Face, Vector, split_operation, vectors
 
 FACES = {
     "main": Face("aerospike_py", "aerospike_py.helpers"),
