@@ -25,17 +25,18 @@ import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
 
 from aerospike_py import _server
 
 __all__ = ["LocalServer", "ServerError", "TLSFiles", "User", "main"]
 
-_FaultKind = Literal[
-    "drop", "drop-after", "delay", "code", "cut", "stall", "garbage", "refuse",
-    "map-stale", "map-wrong", "map-empty",
-]
-_RequestClass = Literal["read", "write", "batch", "query", "info", "admin", "any"]
+if TYPE_CHECKING:
+    _FaultKind = Literal[
+        "drop", "drop-after", "delay", "code", "cut", "stall", "garbage", "refuse",
+        "map-stale", "map-wrong", "map-empty",
+    ]
+    _RequestClass = Literal["read", "write", "batch", "query", "info", "admin", "any"]
 
 #: The salt with which clients hash passwords before they send them.
 _SALT = b"$2a$10$7EqJtq98hPqEX7fNZaFWoO"
