@@ -15,7 +15,8 @@ from typing import Any, Final, final, overload
 
 from typing_extensions import Self, disjoint_base
 
-from ._errors import AerospikeError
+from ._errors import AerospikeError as AerospikeError
+from ._observability import init_tracing as init_tracing, shutdown_tracing as shutdown_tracing
 from ._query import AsyncPages, Pages
 from .helpers.batch.records import BatchRecords
 from .helpers.metrics import ClusterStats
@@ -2295,39 +2296,6 @@ class AsyncClient:
     def _close_now(self) -> None: ...
     def _reopens(self) -> bool: ...
     def _after_fork(self) -> bool: ...
-    async def connect(self, username: str | None = None, password: str | None = None) -> Self:
-        """Connect to the cluster.
-
-        Parameters
-        ----------
-        username, password : str, optional
-            Credentials; they take the place of those of the configuration.
-
-        Returns
-        -------
-        Client
-            The client itself.
-
-        Raises
-        ------
-        ConnectionError
-            Code -10: no seed could be reached; the text says why, seed by seed.
-        ClientError
-            Code -1: connected already, or being connected by somebody else.
-
-        Notes
-        -----
-        All seeds are asked side by side, within ``connect_timeout``. A synchronous client that was never
-        connected connects at its first use.
-        """
-    async def close(self) -> None:
-        """Close all connections. The client may connect again.
-
-        Raises
-        ------
-        ClientError
-            Code -1: it is being connected at this moment.
-        """
     def is_connected(self) -> bool:
         """Whether the client is connected; nothing is sent."""
     async def ping(self) -> bool:
@@ -8265,6 +8233,14 @@ class AsyncRecordStream:
     def _with_ids(self) -> bool: ...
 
 @final
+class Ready:
+    """A record that is there already: what `__anext__` of a stream may give."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Any: ...
+    def __await__(self) -> Self: ...
+
+@final
 class Operation:
     """What a method of the asynchronous client gives: a coroutine to whoever awaits it."""
 
@@ -8303,6 +8279,7 @@ class Expression:
     def __hash__(self) -> int: ...
     def to_base64(self) -> str: ...
 
+@disjoint_base
 class Node:
     """What expressions of the helpers are made of; its parts are set once."""
 

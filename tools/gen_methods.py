@@ -281,11 +281,15 @@ def rows_of(table: str, macro: str) -> list[list[str]]:
     return found
 
 
+#: Methods that a class in Python adds to the one in C.
+IN_PYTHON = {"AsyncClient": {"connect", "close"}}
+
+
 def stub_class(name: str, folder: Path, methods: list[Method]) -> list[str]:
     """A class of the stub: its file of what has no row, then the rows."""
     asynchronous, strict = name.startswith("Async"), name.startswith("Official")
     extra = (folder / f"{name}.pyi").read_text()
-    own = set(re.findall(r"def (\w+)", extra))
+    own = set(re.findall(r"def (\w+)", extra)) | IN_PYTHON.get(name, set())
     return [f"class {name}:\n", extra,
             *[stub_method(m, asynchronous, strict) for m in methods if m.name not in own]]
 

@@ -755,8 +755,10 @@ aero_cmd_find_node(aero_cmd *cmd)
 }
 
 void
-aero_cmd_gather(aero_cmd *cmd)
+aero_cmd_gather(aero_cmd *cmd, aero_node *node)
 {
+    release_node(cmd);
+    cmd->node = node;
     cmd->state = AERO_CMD_GATHERED;
     cmd->queued = true;
 }

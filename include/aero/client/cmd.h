@@ -148,8 +148,9 @@ void aero_cmd_cancel(aero_cmd *cmd, int32_t code, const char *why);
 
 /* The node it would be sent to now (counted), or NULL. */
 aero_node *aero_cmd_find_node(aero_cmd *cmd);
-/* It waits as a row: until answered, resumed, failed, or late. */
-void aero_cmd_gather(aero_cmd *cmd);
+/* It waits as a row of a request to the node (takes): until answered, resumed,
+ * failed, or late. */
+void aero_cmd_gather(aero_cmd *cmd, aero_node *node);
 /* This message is its reply.  False: its result asks for another attempt,
  * which its next step makes. */
 bool aero_cmd_answer(aero_cmd *cmd, aero_span message);
