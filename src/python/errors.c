@@ -188,6 +188,7 @@ errors_setup(PyObject *module, ModState *state)
         }
     }
     if (set_class_code(state, EXC_NotConnected, AERO_ERR_CLUSTER) < 0 ||
+        PyModule_AddObjectRef(module, "AerospikeError", state->exc[0]) < 0 ||
         PyModule_AddObjectRef(module, "exceptions", made) < 0) {
         goto done;
     }

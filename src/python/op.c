@@ -447,7 +447,11 @@ op_throw(PyObject *self, PyObject *args)
     result = method == NULL ? NULL : PyObject_Call(method, args, NULL);
     Py_XDECREF(method);
     if (result == NULL) {
-        if (may_have_written(op)) {
+        /* What it failed with itself says so already; a cancellation does
+         * not. */
+        if (may_have_written(op) &&
+            !PyErr_ExceptionMatches(
+                op->client->state->exc[EXC_AerospikeError])) {
             say_in_doubt(op->client->state);
         }
         end_now(op);

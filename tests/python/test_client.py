@@ -435,7 +435,7 @@ def test_mistakes_that_are_said_at_connect(make_client, config, kind):
     make = aerospike_py.AsyncClient if kind == "async" else aerospike_py.client
     make(config)  # says nothing
     with pytest.raises(ex.ClientError) as e:
-        make_client(**{"hosts": config.get("hosts", [])})
+        make_client(hosts=config.get("hosts", []))
     assert isinstance(e.value, (ValueError, ex.ClusterError))
 
 

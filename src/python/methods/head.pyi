@@ -15,7 +15,8 @@ from typing import Any, Final, final, overload
 
 from typing_extensions import Self, disjoint_base
 
-from ._errors import AerospikeError
+from ._errors import AerospikeError as AerospikeError
+from ._observability import init_tracing as init_tracing, shutdown_tracing as shutdown_tracing
 from ._query import AsyncPages, Pages
 from .helpers.batch.records import BatchRecords
 from .helpers.metrics import ClusterStats
