@@ -124,6 +124,7 @@ feed(Stream *s, const aero_query_item *item)
     if (item->n_ops == 0) {
         return 0;
     }
+    aero_status_clear(&st);
     if (aero_op_take(&ops, &op, &st) != AERO_OK) {
         raise_status(s->state, &st);
         return -1;
