@@ -89,7 +89,7 @@ clean: ## what was built, not .venv
 
 # ---- the C core and its tests ------------------------------------------------
 
-ROOMS     = base wire net cluster client drive server
+ROOMS     = base wire net cluster client drive lua server
 C_SRC     = $(wildcard $(ROOMS:%=src/%/*.c))
 C_OBJ     = $(C_SRC:%.c=$(BUILD)/%.o)
 TEST_SRC  = $(wildcard $(ROOMS:%=tests/%/test_*.c))

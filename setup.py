@@ -99,6 +99,7 @@ def python_sources(*names: str) -> list[str]:
 
 
 SERVER_GLUE = {"src/python/server_module.c"}
+LUA_GLUE = {"src/python/lua_module.c"}
 
 
 def server_extension() -> list[Extension]:
@@ -108,14 +109,21 @@ def server_extension() -> list[Extension]:
     return [extension("aerospike_py._server", sources, buildinfo.SERVER_LIBS)]
 
 
+def lua_extension() -> Extension:
+    """Of its own, so that only who runs a script loads Lua."""
+    sources = buildinfo.sources(buildinfo.LUA) + sorted(LUA_GLUE)
+    return extension("aerospike_py._lua", sources, buildinfo.LUA_LIBS)
+
+
 def extensions() -> list[Extension]:
     glue = [s for s in buildinfo.sources(("python",))
-            if s not in SERVER_GLUE]
+            if s not in SERVER_GLUE | LUA_GLUE]
     found = [
         extension("aerospike_py._aerospike",
                   buildinfo.sources(buildinfo.CORE + buildinfo.CLIENT) + glue,
                   buildinfo.CLIENT_LIBS),
         *server_extension(),
+        lua_extension(),
     ]
     return found
 

@@ -11,7 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from . import _aerospike, _observability, exception, types
-from ._aerospike import Transaction
+from ._aerospike import AsyncQuery, AsyncScan, LazyBatchRecords, Query, Scan, Transaction
 from ._async import AsyncClient, async_client
 from ._client import Client, client
 from ._constants import *  # noqa: F403
@@ -93,6 +93,10 @@ from .types import (
     WritePolicy,
 )
 
+# Users of the Rust package know them in the native module.
+_aerospike.init_tracing = init_tracing
+_aerospike.shutdown_tracing = shutdown_tracing
+
 if TYPE_CHECKING:
     from . import (
         bit_operations,
@@ -106,6 +110,7 @@ if TYPE_CHECKING:
         official as official,
         predicates,
     )
+    from ._aerospike import AsyncQuery, AsyncScan, LazyBatchRecords, Query, Scan
     from ._literals import (
         TTL as TTL,
         AuthMode as AuthMode,
@@ -132,28 +137,28 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AdminError", "AdminPolicy", "AerospikeError", "AerospikeIndexError", "AerospikeKey",
-    "AerospikeRecord", "AerospikeTimeoutError", "AsyncClient", "BackpressureError",
-    "BatchDeleteMeta", "BatchDeletePolicy", "BatchPolicy", "BatchReadPolicy", "BatchRecord",
-    "BatchRecords", "BatchRetryInfo", "BatchUDFMeta", "BatchUDFPolicy", "BatchWriteResult",
-    "BinExistsError", "BinNameError", "BinNotFound", "BinTuple", "BinTypeError", "Bins",
-    "CDTInfinite", "CDTWildcard", "Client", "ClientConfig", "ClientError", "ClusterError",
+    "AerospikeRecord", "AerospikeTimeoutError", "AsyncClient", "AsyncQuery", "AsyncScan",
+    "BackpressureError", "BatchDeleteMeta", "BatchDeletePolicy", "BatchPolicy", "BatchReadPolicy",
+    "BatchRecord", "BatchRecords", "BatchRetryInfo", "BatchUDFMeta", "BatchUDFPolicy",
+    "BatchWriteResult", "BinExistsError", "BinNameError", "BinNotFound", "BinTuple", "BinTypeError",
+    "Bins", "CDTInfinite", "CDTWildcard", "Client", "ClientConfig", "ClientError", "ClusterError",
     "ConfigProvider", "ExistsResult", "FilteredOut", "GeoJSON", "HLLPolicy", "HyperLogLog",
     "IndexError", "IndexFoundError", "IndexNotFound", "InfoNodeResult", "InvalidArgError",
-    "KeyOrderedDict", "ListPolicy", "MapPolicy", "NumpyBatchRecords", "OperateOrderedResult",
-    "Operation", "PartitionFilter", "Privilege", "QueryAbortedError", "QueryError", "QueryPolicy",
-    "ReadPolicy", "Record", "RecordError", "RecordExistsError", "RecordGenerationError",
-    "RecordMetadata", "RecordNotFound", "RecordTooBig", "RoleInfo", "RustPanicError",
-    "ScanPolicy", "ServerError", "TimeoutError", "Transaction", "UDFError", "UserInfo", "UserKey",
-    "WriteMeta", "WritePolicy", "__version__", "async_client", "bit_operations",
-    "bitwise_operations", "calc_digest", "client", "dropped_log_count", "exception", "exp",
-    "geodata", "geojson", "get_metrics", "get_partition_id", "helpers", "hll_operations",
-    "init_tracing", "install_as_aerospike", "internal_stage_profiling",
-    "is_internal_stage_metrics_enabled", "is_metrics_enabled", "list_operations",
-    "map_operations", "null", "partition_filter_all", "partition_filter_by_id",
+    "KeyOrderedDict", "LazyBatchRecords", "ListPolicy", "MapPolicy", "NumpyBatchRecords",
+    "OperateOrderedResult", "Operation", "PartitionFilter", "Privilege", "Query",
+    "QueryAbortedError", "QueryError", "QueryPolicy", "ReadPolicy", "Record", "RecordError",
+    "RecordExistsError", "RecordGenerationError", "RecordMetadata", "RecordNotFound",
+    "RecordTooBig", "RoleInfo", "RustPanicError", "Scan", "ScanPolicy", "ServerError",
+    "TimeoutError", "Transaction", "UDFError", "UserInfo", "UserKey", "WriteMeta", "WritePolicy",
+    "__version__", "async_client", "bit_operations", "bitwise_operations", "calc_digest", "client",
+    "dropped_log_count", "exception", "exp", "geodata", "geojson", "get_metrics",
+    "get_partition_id", "helpers", "hll_operations", "init_tracing", "install_as_aerospike",
+    "internal_stage_profiling", "is_internal_stage_metrics_enabled", "is_metrics_enabled",
+    "list_operations", "map_operations", "null", "partition_filter_all", "partition_filter_by_id",
     "partition_filter_by_range", "predicates", "set_deserializer",
-    "set_internal_stage_metrics_enabled", "set_log_handler", "set_log_level",
-    "set_metrics_enabled", "set_serializer", "shutdown_tracing", "start_metrics_server",
-    "stop_metrics_server", "types", "unset_serializers",
+    "set_internal_stage_metrics_enabled", "set_log_handler", "set_log_level", "set_metrics_enabled",
+    "set_serializer", "shutdown_tracing", "start_metrics_server", "stop_metrics_server", "types",
+    "unset_serializers",
 ]
 # ---- names of constants, by tools/gen_stubs.py ----
 __all__ += [
@@ -301,11 +306,6 @@ _MODULES = frozenset(("bit_operations", "bitwise_operations", "exp", "helpers", 
                       "predicates"))
 #: The same for names of modules; the local server's is not loaded by a client.
 _NAMES = {"NumpyBatchRecords": "numpy_batch", "LocalServer": "server"}
-#: Types that are in C.
-_CORE = frozenset(("AsyncQuery", "AsyncScan", "LazyBatchRecords", "Query", "Scan"))
-
-if not TYPE_CHECKING:
-    __all__ += sorted(name for name in _CORE if hasattr(_aerospike, name))
 
 _observability.obey_environment()
 
@@ -324,8 +324,6 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"{__name__}.{name}")
     if name in _NAMES:
         found = getattr(importlib.import_module(f"{__name__}.{_NAMES[name]}"), name)
-    elif name in _CORE and hasattr(_aerospike, name):
-        found = getattr(_aerospike, name)
     elif name == "__version__":
         found = _find_version()
     else:

@@ -15,10 +15,11 @@ from typing import Any, Final, final, overload
 
 from typing_extensions import Self, disjoint_base
 
-from ._errors import AerospikeError
+from ._errors import AerospikeError as AerospikeError
+from ._observability import init_tracing as init_tracing, shutdown_tracing as shutdown_tracing
 from ._query import AsyncPages, Pages
 from .helpers.batch.records import BatchRecords
-from .helpers.metrics import ClusterStats
+from .helpers.metrics import ClusterStats, MetricsPolicy
 from .numpy_batch import NumpyBatchRecords
 from .types import (
     AdminPolicy,
@@ -58,6 +59,10 @@ def set_log_level(level: int, /) -> None: ...
 def flush_log() -> None: ...
 def dropped_log_count() -> int: ...
 def close_log() -> None: ...
+def set_metrics(enabled: bool, /) -> None: ...
+def set_stage_metrics(enabled: bool, /) -> None: ...
+def metrics_snapshot() -> list[tuple[str, str, str, int, int, float, list[int]]]: ...
+def stage_snapshot() -> list[tuple[str, str, int, float, list[int]]]: ...
 def class_of(code: int, /) -> type[AerospikeError]: ...
 def compile_expression(expression: Any, /) -> Expression: ...
 def pack_operations(operations: list[dict[str, Any]], strict: bool, /) -> bytes: ...
@@ -71,6 +76,10 @@ class Client:
     def __exit__(self, exc_type: type[BaseException] | None, exc: BaseException | None,
                  tb: TracebackType | None, /) -> bool: ...
     def _after_fork(self) -> bool: ...
+    def _snapshot_metrics(self) -> dict[str, Any] | None: ...
+    def _switch_metrics(self, columns: int, shift: int, /) -> None: ...
+    def _setting(self, name: str, /) -> Any: ...
+    def _force_policies(self, policies: dict[str, dict[str, Any]] | None, /) -> None: ...
     def connect(self, username: str | None = None, password: str | None = None) -> Self:
         """Connect to the cluster.
 
@@ -2284,6 +2293,35 @@ class Client:
         -----
         Rolls back in a batch and removes the monitor record, by the policy ``txn_roll``.
         """
+    def enable_metrics(self, policy: MetricsPolicy | None = None) -> None:
+        """Begin to count, node by node and namespace by namespace.
+
+        Parameters
+        ----------
+        policy : MetricsPolicy, optional
+            To whom snapshots go: to listeners, or without them to a log file. None: that of the
+            configuration.
+
+        Raises
+        ------
+        ParamError
+            Code -2: a member of the policy is wrong; the text names it.
+        AerospikeError
+            A listener has failed.
+
+        Notes
+        -----
+        Nothing is asked of the server. Where metrics were enabled already they end and begin anew. A
+        configuration file that says whether there are metrics outranks this.
+        """
+    def disable_metrics(self) -> None:
+        """Stop counting; the last snapshot goes out.
+
+        Raises
+        ------
+        AerospikeError
+            A listener has failed.
+        """
 
 @disjoint_base
 class AsyncClient:
@@ -2295,39 +2333,10 @@ class AsyncClient:
     def _close_now(self) -> None: ...
     def _reopens(self) -> bool: ...
     def _after_fork(self) -> bool: ...
-    async def connect(self, username: str | None = None, password: str | None = None) -> Self:
-        """Connect to the cluster.
-
-        Parameters
-        ----------
-        username, password : str, optional
-            Credentials; they take the place of those of the configuration.
-
-        Returns
-        -------
-        Client
-            The client itself.
-
-        Raises
-        ------
-        ConnectionError
-            Code -10: no seed could be reached; the text says why, seed by seed.
-        ClientError
-            Code -1: connected already, or being connected by somebody else.
-
-        Notes
-        -----
-        All seeds are asked side by side, within ``connect_timeout``. A synchronous client that was never
-        connected connects at its first use.
-        """
-    async def close(self) -> None:
-        """Close all connections. The client may connect again.
-
-        Raises
-        ------
-        ClientError
-            Code -1: it is being connected at this moment.
-        """
+    def _snapshot_metrics(self) -> dict[str, Any] | None: ...
+    def _switch_metrics(self, columns: int, shift: int, /) -> None: ...
+    def _setting(self, name: str, /) -> Any: ...
+    def _force_policies(self, policies: dict[str, dict[str, Any]] | None, /) -> None: ...
     def is_connected(self) -> bool:
         """Whether the client is connected; nothing is sent."""
     async def ping(self) -> bool:
@@ -4518,6 +4527,35 @@ class AsyncClient:
         -----
         Rolls back in a batch and removes the monitor record, by the policy ``txn_roll``.
         """
+    def enable_metrics(self, policy: MetricsPolicy | None = None) -> None:
+        """Begin to count, node by node and namespace by namespace.
+
+        Parameters
+        ----------
+        policy : MetricsPolicy, optional
+            To whom snapshots go: to listeners, or without them to a log file. None: that of the
+            configuration.
+
+        Raises
+        ------
+        ParamError
+            Code -2: a member of the policy is wrong; the text names it.
+        AerospikeError
+            A listener has failed.
+
+        Notes
+        -----
+        Nothing is asked of the server. Where metrics were enabled already they end and begin anew. A
+        configuration file that says whether there are metrics outranks this.
+        """
+    def disable_metrics(self) -> None:
+        """Stop counting; the last snapshot goes out.
+
+        Raises
+        ------
+        AerospikeError
+            A listener has failed.
+        """
 
 @disjoint_base
 class OfficialClient:
@@ -4527,6 +4565,10 @@ class OfficialClient:
     def __exit__(self, exc_type: type[BaseException] | None, exc: BaseException | None,
                  tb: TracebackType | None, /) -> bool: ...
     def _after_fork(self) -> bool: ...
+    def _snapshot_metrics(self) -> dict[str, Any] | None: ...
+    def _switch_metrics(self, columns: int, shift: int, /) -> None: ...
+    def _setting(self, name: str, /) -> Any: ...
+    def _force_policies(self, policies: dict[str, dict[str, Any]] | None, /) -> None: ...
     def connect(self, username: str | None = None, password: str | None = None) -> Self:
         """Connect to the cluster.
 
@@ -6749,6 +6791,35 @@ class OfficialClient:
         -----
         Rolls back in a batch and removes the monitor record, by the policy ``txn_roll``.
         """
+    def enable_metrics(self, policy: MetricsPolicy | None = None) -> None:
+        """Begin to count, node by node and namespace by namespace.
+
+        Parameters
+        ----------
+        policy : MetricsPolicy, optional
+            To whom snapshots go: to listeners, or without them to a log file. None: that of the
+            configuration.
+
+        Raises
+        ------
+        ParamError
+            Code -2: a member of the policy is wrong; the text names it.
+        AerospikeError
+            A listener has failed.
+
+        Notes
+        -----
+        Nothing is asked of the server. Where metrics were enabled already they end and begin anew. A
+        configuration file that says whether there are metrics outranks this.
+        """
+    def disable_metrics(self) -> None:
+        """Stop counting; the last snapshot goes out.
+
+        Raises
+        ------
+        AerospikeError
+            A listener has failed.
+        """
 
 @final
 class Query:
@@ -8265,6 +8336,14 @@ class AsyncRecordStream:
     def _with_ids(self) -> bool: ...
 
 @final
+class Ready:
+    """A record that is there already: what `__anext__` of a stream may give."""
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Any: ...
+    def __await__(self) -> Self: ...
+
+@final
 class Operation:
     """What a method of the asynchronous client gives: a coroutine to whoever awaits it."""
 
@@ -8303,6 +8382,7 @@ class Expression:
     def __hash__(self) -> int: ...
     def to_base64(self) -> str: ...
 
+@disjoint_base
 class Node:
     """What expressions of the helpers are made of; its parts are set once."""
 

@@ -135,13 +135,15 @@ def unset_serializers() -> int:
     return 0
 
 
-def set_log_level(loglevel: int) -> int:
+def set_log_level(level: int | None = None, *, loglevel: int | None = None) -> int:
     """Set how much is logged.
 
     Parameters
     ----------
-    loglevel : int
+    level : int
         One of ``LOG_LEVEL_*``.
+    loglevel : int
+        Its other name.
 
     Returns
     -------
@@ -153,9 +155,13 @@ def set_log_level(loglevel: int) -> int:
     ParamError
         Code -2, also a ValueError: there is no such level.
     """
-    if not isinstance(loglevel, int) or not -1 <= loglevel <= 4:
-        raise param(f"Invalid log level: {loglevel!r} is none of LOG_LEVEL_*, -1 to 4")
-    _logging.set_level(loglevel)
+    if loglevel is not None:
+        if level is not None:
+            raise TypeError("set_log_level() takes either level or loglevel")
+        level = loglevel
+    if not isinstance(level, int) or not -1 <= level <= 4:
+        raise param(f"Invalid log level: {level!r} is none of LOG_LEVEL_*, -1 to 4")
+    _logging.set_level(level)
     return 0
 
 

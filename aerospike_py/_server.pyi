@@ -30,4 +30,5 @@ def start(
     tls_cafile: str | None,
     tls_name: str | None,
     racks: tuple[int, ...],
+    lua_library: str | None,
 ) -> Server: ...

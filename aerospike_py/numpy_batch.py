@@ -115,8 +115,7 @@ def _check_dtype(dtype: np.dtype[Any]) -> None:
                 f"length, not {field} (kind={field.kind!r})")
 
 
-@lru_cache(maxsize=64)
-def _fields(dtype: np.dtype[Any]) -> tuple[tuple[Any, ...], ...]:
+def _read_fields(dtype: np.dtype[Any]) -> tuple[tuple[Any, ...], ...]:
     """Where each field is: name, offset, size of an element, elements, kind, is it an array."""
     _check_dtype(dtype)
     assert dtype.names is not None and dtype.fields is not None
@@ -126,6 +125,9 @@ def _fields(dtype: np.dtype[Any]) -> tuple[tuple[Any, ...], ...]:
         rows.append((name.encode(), offset, field.base.itemsize, math.prod(field.shape),
                      ord(field.base.kind), field.shape != ()))
     return tuple(rows)
+
+
+_fields = lru_cache(maxsize=64)(_read_fields)
 
 
 def _address(array: np.ndarray[Any, Any]) -> int:

@@ -18,23 +18,25 @@ Nothing is written to disk: records are gone when the server stops.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import signal
 import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
 
 from aerospike_py import _server
 
 __all__ = ["LocalServer", "ServerError", "TLSFiles", "User", "main"]
 
-_FaultKind = Literal[
-    "drop", "drop-after", "delay", "code", "cut", "stall", "garbage", "refuse",
-    "map-stale", "map-wrong", "map-empty",
-]
-_RequestClass = Literal["read", "write", "batch", "query", "info", "admin", "any"]
+if TYPE_CHECKING:
+    _FaultKind = Literal[
+        "drop", "drop-after", "delay", "code", "cut", "stall", "garbage", "refuse",
+        "map-stale", "map-wrong", "map-empty",
+    ]
+    _RequestClass = Literal["read", "write", "batch", "query", "info", "admin", "any"]
 
 #: The salt with which clients hash passwords before they send them.
 _SALT = b"$2a$10$7EqJtq98hPqEX7fNZaFWoO"
@@ -93,6 +95,12 @@ def _hashed(password: str) -> str:
     import bcrypt  # macOS has no crypt for it
 
     return bcrypt.hashpw(password.encode(), _SALT).decode()
+
+
+def _lua_library() -> str | None:
+    """Where the extension with Lua is; the server loads it when it needs it."""
+    spec = importlib.util.find_spec("aerospike_py._lua")
+    return spec.origin if spec is not None else None
 
 
 class LocalServer:
@@ -200,6 +208,7 @@ class LocalServer:
             "tls_cafile": tls.cafile if tls else None,
             "tls_name": tls.name if tls else None,
             "racks": tuple(racks),
+            "lua_library": _lua_library(),
         }
         if self._options["racks"] and len(self._options["racks"]) != nodes:
             raise ValueError("racks names one rack for each node")

@@ -99,6 +99,26 @@ CHAPTERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
       "client.exists(short)",
       "! client.get(short)")),
     ("Some thousand records", "One after the other, from one thread.", ("@ many_records",)),
+    ("Many at once",
+     "One request to each node, whatever the number of keys; a result for each row.",
+     ('keys = [("test", "tour", number) for number in range(5)]',
+      'found = client.batch_read(keys, ["square"])',
+      "found.to_dict()",
+      "client.batch_remove(keys[:2]).result")),
+    ("Query", "By an index, or all records of a set; they come as a stream or as a list.",
+     ("from aerospike_py import predicates",
+      'client.index_integer_create("test", "tour", "number", "tour_number")',
+      'query = client.query("test", "tour").where(predicates.between("number", 10, 13))',
+      'sorted(record.bins["square"] for record in query.results())',
+      'client.index_remove("test", "tour_number")')),
+    ("asyncio", "The same methods, awaited; no thread behind them.",
+     ("import asyncio",
+      "async def read_all(keys):\n"
+      "    made = aerospike.async_client({\"hosts\": hosts})\n"
+      "    async with await made.connect() as client:\n"
+      "        return await asyncio.gather(*(client.get(key) for key in keys))",
+      'records = asyncio.run(read_all([("test", "tour", n) for n in range(2, 12)]))',
+      '[record.bins["square"] for record in records]')),
     ("Remove and close", "A client closes itself at the end of a `with` statement, too.",
      ("client.remove(key)",
       "client.exists(key).meta is None",
@@ -263,8 +283,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--records", type=int, default=5000, metavar="N",
                         help="how many in the chapter of many (%(default)s)")
     options = parser.parse_args(argv)
-    if options.records < 1:
-        parser.error("--records must be at least 1")
+    if options.records < 20:
+        parser.error("--records must be at least 20")
     with LocalServer() as server:
         tour = Tour(server, sys.stdout, options.records)
         title = f"aerospike_py {aerospike.__version__}: a guided tour"

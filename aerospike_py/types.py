@@ -312,14 +312,14 @@ class WritePolicy(TypedDict, total=False):
     replica: int
     on_locking_only: bool
     ttl: int
+    read_touch_ttl_percent: int
+    read_mode_ap: int
 
 
 class OperatePolicy(WritePolicy, total=False):
     """How operations on one record behave."""
 
     deserialize: bool
-    read_touch_ttl_percent: int
-    read_mode_ap: int
     read_mode_sc: int
 
 
@@ -452,6 +452,13 @@ class ClientConfig(TypedDict, total=False):
     min_conns_per_node: int
     max_conns_per_node: int
     max_socket_idle: int
+    idle_timeout: int
+    conn_pools_per_node: int
+    max_threads: int
+    thread_pool_size: int
+    use_shared_connection: bool
+    compression_threshold: int
+    config_provider: Any
     max_error_rate: int
     error_rate_window: int
     use_services_alternate: bool
@@ -473,6 +480,9 @@ class ClientConfig(TypedDict, total=False):
     max_concurrent_operations: int
     operation_queue_timeout_ms: int
     coalesce_reads: bool
+    coalesce_max_rows: int
+    coalesce_max_requests: int
+    async_warm_connections: int
     compat: str
 
 

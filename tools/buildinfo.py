@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CORE = ("base", "wire", "net")
 CLIENT = ("cluster", "client", "drive")
 SERVER = ("server",)
+LUA = ("base", "wire", "lua")
 
 #: pkg-config names, the first that exists counts, and the Debian package.
 LIBRARIES = {
@@ -97,7 +98,7 @@ def cflags(kind: str | None = None) -> list[str]:
              *VARIANTS[kind], *WARNINGS]
     if os.environ.get("AERO_WERROR"):
         flags.append("-Werror")
-    for name in ("libuv", "openssl", "msgpack", "zlib"):
+    for name in ("libuv", "openssl", "msgpack", "zlib", "lua"):
         flags += [f for f in _pkg_config(name, "--cflags") if f not in flags]
     return flags
 
@@ -118,6 +119,7 @@ def libs(*names: str) -> list[str]:
 
 CLIENT_LIBS = ("libuv", "openssl", "zlib", "crypt")
 SERVER_LIBS = ("libuv", "openssl", "zlib", "crypt")
+LUA_LIBS = ("lua", "zlib")
 
 
 def missing() -> list[str]:
@@ -139,7 +141,7 @@ def main(argv: list[str]) -> int:
     elif what == "ldflags":
         print(*ldflags(kind))
     elif what == "libs":
-        print(*libs(*dict.fromkeys(CLIENT_LIBS + SERVER_LIBS)))
+        print(*libs(*dict.fromkeys(CLIENT_LIBS + SERVER_LIBS + LUA_LIBS)))
     elif what == "sources":
         print(*sources(tuple(rest)))
     elif what == "missing":

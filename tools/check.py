@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 Command = list[str]
 
 #: Generators, in the order in which one reads what another wrote.
-GENERATORS = ("gen_methods.py", "gen_helpers.py", "gen_stubs.py")
+GENERATORS = ("gen_methods.py", "gen_helpers.py", "gen_stubs.py", "gen_docs.py")
 
 
 def python(*args: str) -> Command:

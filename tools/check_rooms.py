@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 LINE = ("base", "wire", "net", "cluster", "client", "drive", "python")
 MAY = {room: LINE[:i + 1] for i, room in enumerate(LINE)}
-MAY["server"] = ("base", "wire", "net", "server")
+MAY["server"] = ("base", "wire", "net", "lua", "server")
 MAY["lua"] = ("base", "wire", "lua")
 #: Files that join an extension of their own to Python: what else they may see.
 GLUE = {"src/python/server_module.c": ("server",), "src/python/lua_module.c": ("lua",),
@@ -29,8 +29,8 @@ ONLY = {
     r"uv\.h": ("drive", "server"),
     r"poll\.h|sys/(epoll|event|select)\.h": ("drive", "server"),
     r"sys/socket\.h|netinet/.*|arpa/.*|netdb\.h": SOCKETS,
-    r"pthread\.h|threads\.h": ("base", "cluster", "drive", "server", "python"),
-    r"time\.h|sys/time\.h": ("base", "drive", "server", "python"),
+    r"pthread\.h|threads\.h": ("base", "cluster", "drive", "lua", "server", "python"),
+    r"time\.h|sys/time\.h": ("base", "drive", "lua", "server", "python"),
     r"openssl/ssl\.h": ("net", "server"),
     r"lua.*\.h|lauxlib\.h": ("lua",),
 }

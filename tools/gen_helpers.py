@@ -458,20 +458,22 @@ def node_children(node: Node) -> list[str]:
 
 
 def node_special(node: Node) -> list[str]:
-    """What the signatures do not say."""
-    if node.name == "ListJoin":
-        return ["        if separator:", "            self._op = n._OP_LIST_JOIN_SEPARATOR"]
-    if node.name == "Snip":
-        return ["        if end is None:", "            self._op = n._OP_STRING_SNIP_START"]
-    if node.name == "BitB64Encode":
-        bins = node_children(node)[-1]
-        return ["        if byte_size is None:",
-                f"            self._children = ({bins},)",
-                "        else:",
-                "            self._op = n._OP_BIT_B64_ENCODE_RANGE",
-                "            self._children = (byte_offset, byte_size, 1 if invert_size else 0,",
-                f"                              {bins})"]
-    return []
+    """Codes that depend on what is given."""
+    special = {"ListJoin": ("separator", "n._OP_LIST_JOIN_SEPARATOR"),
+               "Snip": ("end is None", "n._OP_STRING_SNIP_START"),
+               "BitB64Encode": ("byte_size is not None", "n._OP_BIT_B64_ENCODE_RANGE")}
+    if node.name not in special:
+        return []
+    test, code = special[node.name]
+    return [f"        if {test}:", f"            self._op = {code}"]
+
+
+def node_range(children: list[str]) -> list[str]:
+    """The operands of BitB64Encode, some of which go together."""
+    return [f"        operands: tuple[Any, ...] = ({children[-1]},)",
+            "        if byte_size is not None:",
+            "            operands = (byte_offset, byte_size, 1 if invert_size else 0, *operands)",
+            "        self._children = operands"]
 
 
 def node_body(node: Node) -> list[str]:
@@ -485,14 +487,17 @@ def node_body(node: Node) -> list[str]:
         return ["", f"    def __init__(self, *{node.variadic.name}: Any) -> None:",
                 f"        self._children = ({children}{',' if not end else ''})"]
     lines = ["", *wrap_call("def __init__", signature.text("self"), " -> None:", "    ")]
+    lines += node_special(node)
     fixed = node_fixed(node)
     if fixed is not None:
         lines += break_assignment("self._fixed = ", fixed)
     children = node_children(node)
-    if children and node.name != "BitB64Encode":
+    if node.name == "BitB64Encode":
+        lines += node_range(children)
+    elif children:
         body = ", ".join(children) + ("," if len(children) == 1 else "")
         lines += break_assignment("self._children = ", f"({body})")
-    return lines + node_special(node)
+    return lines
 
 
 def break_assignment(head: str, value: str) -> list[str]:

@@ -318,4 +318,6 @@ def set_log_level(loglevel: int) -> int:
 def __getattr__(name: str) -> Any:
     if name in ("Query", "Scan"):
         return getattr(_aerospike, f"Official{name}")
+    if name in _aerospike.official_constants:  # those that only helpers use
+        return _aerospike.official_constants[name]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -175,3 +175,20 @@ aero_settle_cancel(aero_settle *settle)
         end_with(settle, AERO_ERROR);
     }
 }
+
+bool
+aero_settle_may_have_written(const aero_settle *settle)
+{
+    if (!settle->ask.is_message || settle->state == TO_ASK) {
+        return false;
+    }
+    if (settle->state != ASKING) {
+        return true;
+    }
+    for (size_t i = 0; i < settle->fan.count; i++) {
+        if (settle->fan.cmds[i].n_sent != 0) {
+            return true;
+        }
+    }
+    return false;
+}

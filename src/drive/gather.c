@@ -100,12 +100,12 @@ aero_gather_add(aero_gather *gather, aero_cmd *cmd)
     aero_node *node = aero_cmd_find_node(cmd);
     gather_node *home = node == NULL ? NULL : home_of(gather, node);
 
-    aero_node_release(node);
     if (home == NULL) {
+        aero_node_release(node);
         aero_slot_step(cmd->job.slot); /* let it find out by itself */
         return;
     }
-    aero_cmd_gather(cmd);
+    aero_cmd_gather(cmd, node);
     cmd->gathered = home;
     cmd->next_queued = NULL;
     if (home->first == NULL) {
@@ -261,6 +261,8 @@ on_done(aero_run *run)
     gather_node *home = f->home;
 
     home->n_flights--;
+    /* The loop ends before the reply has come. */
+    aero_cmd_cancel(&f->cmd, AERO_ERR_CLIENT_ABORT, "the client was closed");
     free_rows(f);
     aero_node_release(f->cmd.node);
     f->cmd.node = NULL;
@@ -363,6 +365,7 @@ board(flight *f, aero_batch_put *b)
         if (!put_row(b, f->count, cmd)) {
             continue; /* cannot happen: we made these bytes */
         }
+        cmd->n_sent++;
         f->rows[f->count] = cmd;
         cmd->next_row = &f->rows[f->count++];
     }

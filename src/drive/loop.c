@@ -443,8 +443,8 @@ aero_loop_wait(aero_loop *loop)
 
     if (by != AERO_NEVER) {
         uv_update_time(&loop->uv);
-        /* Repeated, because libuv runs a timer that is due before it polls,
-         * and would then poll without any. */
+        /* Repeating: libuv looks at its timers before it waits, and one that
+         * is due by then would not end the wait. */
         uv_timer_start(&loop->timer, on_timer,
                        (uint64_t)aero_clock_poll_ms(aero_clock_now(), by), 1);
     }

@@ -8,7 +8,8 @@
 
 /* ---- starting ---- */
 
-/* Was it taken?  The reply is one message with a result. */
+/* Was it taken?  The reply is one message with a result; a node that has no
+ * record of the set does not find it, and has nothing to do. */
 static aero_rc
 accept_job(void *ctx, const aero_cmd *cmd, aero_status *st)
 {
@@ -17,7 +18,8 @@ accept_job(void *ctx, const aero_cmd *cmd, aero_status *st)
     if (cmd->rc != AERO_OK) {
         return AERO_ERROR;
     }
-    if (cmd->result == AERO_ERR_OK) {
+    if (cmd->result == AERO_ERR_OK ||
+        cmd->result == AERO_ERR_RECORD_NOT_FOUND) {
         return AERO_OK;
     }
     st->from_server = true;
@@ -72,6 +74,12 @@ begin_job(Call *call, const aero_source *source, uint64_t now)
     return settled_begin(call, source, now);
 }
 
+static bool
+may_have_written(const Call *call)
+{
+    return aero_settle_may_have_written(&((Settled *)call->more)->settle);
+}
+
 static PyObject *
 finish_job(Call *call)
 {
@@ -108,6 +116,7 @@ job_build(Call *call, Query *q, aero_policy_kind kind, PyObject *policy,
     s->settle.judge = judge_job;
     call->begin = begin_job;
     call->finish = finish_job;
+    call->may_have_written = may_have_written;
     return 0;
 }
 

@@ -147,6 +147,14 @@ slot_of(ModState *state, Node *self, PyObject *name)
     return NULL;
 }
 
+/* Code and type come first. */
+static bool
+is_late(Node *self, PyObject **slot)
+{
+    return (slot == &self->op || slot == &self->rt) &&
+           (self->fixed != NULL || self->children != NULL);
+}
+
 /* A tuple or dict that the constructor has made: it is kept as it is if
  * nothing in it can change. */
 static bool
@@ -186,7 +194,8 @@ node_setattro(PyObject *obj, PyObject *name, PyObject *value)
         return -1;
     }
     slot = slot_of(state, (Node *)obj, name);
-    if (slot == NULL || *slot != NULL || value == NULL) {
+    if (slot == NULL || *slot != NULL || value == NULL ||
+        is_late((Node *)obj, slot)) {
         PyErr_Format(PyExc_AttributeError,
                      "an expression cannot be changed: %U", name);
         return -1;

@@ -310,19 +310,19 @@ put_range(Query *q, const Range *range, bool is_named_otherwise)
     aero_query_range out;
     uint8_t numbers[2][8];
 
+    if (range->end != NULL &&
+        (!PyLong_Check(range->begin) || !PyLong_Check(range->end))) {
+        return bad(q, "the ends of a range must be integers");
+    }
     if (take_bin(q, range->bin, is_named_otherwise, &out.bin) < 0 ||
         take_index_type(q, range->index_type, &q->index_type) < 0 ||
         take_value(q, range, range->begin, numbers[0], &out, &out.begin) < 0) {
         return -1;
     }
     out.end = out.begin;
-    if (range->end != NULL) {
-        if (!PyLong_Check(range->begin) || !PyLong_Check(range->end)) {
-            return bad(q, "the ends of a range must be integers");
-        }
-        if (take_value(q, range, range->end, numbers[1], &out, &out.end) < 0) {
-            return -1;
-        }
+    if (range->end != NULL &&
+        take_value(q, range, range->end, numbers[1], &out, &out.end) < 0) {
+        return -1;
     }
     aero_query_put_range(&q->range, &out);
     return 0;

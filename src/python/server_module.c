@@ -319,27 +319,13 @@ start_server(module_state *state, const aero_server_config *config)
 static PyObject *
 module_start(PyObject *module, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"host",
-                            "access_host",
-                            "port",
-                            "tls_port",
-                            "nodes",
-                            "namespaces",
-                            "default_ttl",
-                            "replication_factor",
-                            "cluster_name",
-                            "enterprise",
-                            "security",
-                            "control",
-                            "verbose",
-                            "users",
-                            "session_ttl",
-                            "tls_certfile",
-                            "tls_keyfile",
-                            "tls_cafile",
-                            "tls_name",
-                            "racks",
-                            NULL};
+    static char *names[] = {
+        "host",         "access_host", "port",        "tls_port",
+        "nodes",        "namespaces",  "default_ttl", "replication_factor",
+        "cluster_name", "enterprise",  "security",    "control",
+        "verbose",      "users",       "session_ttl", "tls_certfile",
+        "tls_keyfile",  "tls_cafile",  "tls_name",    "racks",
+        "lua_library",  NULL};
     aero_server_config config = {0};
     borrowed b = {0};
     PyObject *namespaces;
@@ -352,13 +338,14 @@ module_start(PyObject *module, PyObject *args, PyObject *kwargs)
     int verbose;
 
     if (!PyArg_ParseTupleAndKeywords(
-            args, kwargs, "$zzHHIO!IIzppppO!IzzzzO!", names, &config.host,
+            args, kwargs, "$zzHHIO!IIzppppO!IzzzzO!z", names, &config.host,
             &config.access_host, &config.port, &config.tls_port, &config.nodes,
             &PyTuple_Type, &namespaces, &config.default_ttl,
             &config.replication_factor, &config.cluster_name, &enterprise,
             &security, &control, &verbose, &PyTuple_Type, &users,
             &config.session_ttl, &config.tls_certfile, &config.tls_keyfile,
-            &config.tls_cafile, &config.tls_name, &PyTuple_Type, &racks)) {
+            &config.tls_cafile, &config.tls_name, &PyTuple_Type, &racks,
+            &config.lua_library)) {
         return NULL;
     }
     config.enterprise = enterprise != 0;

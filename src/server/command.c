@@ -52,7 +52,7 @@ close_answer(srv_cmd *cmd, int code)
     if (cmd->out->failed) {
         return;
     }
-    if (code != AERO_ERR_OK) {
+    if (code != AERO_ERR_OK && !cmd->keeps_answer) {
         cmd->out->len = cmd->at + AERO_MSG_HEAD;
         cmd->n_answers = 0;
     }
@@ -114,7 +114,8 @@ srv_cmd_check_generation(const srv_cmd *cmd, uint32_t generation)
 typedef enum kind {
     KIND_READ,
     KIND_WRITE,
-    KIND_DELETE
+    KIND_DELETE,
+    KIND_UDF
 } kind;
 
 #define COUNTS(from, what)                                                    \
@@ -124,17 +125,24 @@ typedef enum kind {
             SRV_COUNT_##from##_##what##_filtered_out                          \
     }
 
-static const srv_count counts[2][3][3] = {
-    {COUNTS(client, read), COUNTS(client, write), COUNTS(client, delete)},
+#define UDF_COUNTS(from)                                                      \
+    {                                                                         \
+        SRV_COUNT_##from##_udf_complete, SRV_COUNT_##from##_udf_error,        \
+            SRV_COUNT_##from##_udf_filtered_out                               \
+    }
+
+static const srv_count counts[2][4][3] = {
+    {COUNTS(client, read), COUNTS(client, write), COUNTS(client, delete),
+     UDF_COUNTS(client)},
     {COUNTS(batch_sub, read), COUNTS(batch_sub, write),
-     COUNTS(batch_sub, delete)},
+     COUNTS(batch_sub, delete), UDF_COUNTS(batch_sub)},
 };
 
-static const srv_count missing_counts[2][3] = {
+static const srv_count missing_counts[2][4] = {
     {SRV_COUNT_client_read_not_found, SRV_COUNT_client_write_error,
-     SRV_COUNT_client_delete_not_found},
+     SRV_COUNT_client_delete_not_found, SRV_COUNT_client_udf_error},
     {SRV_COUNT_batch_sub_read_not_found, SRV_COUNT_batch_sub_write_error,
-     SRV_COUNT_batch_sub_delete_not_found},
+     SRV_COUNT_batch_sub_delete_not_found, SRV_COUNT_batch_sub_udf_error},
 };
 
 static void
@@ -182,6 +190,10 @@ run_by_kind(srv_cmd *cmd)
         what = KIND_DELETE;
         code = srv_delete_run(cmd);
     }
+    else if (srv_req_has(cmd->req, AERO_FIELD_UDF_PACKAGE)) {
+        what = KIND_UDF;
+        code = srv_udf_run(cmd);
+    }
     else {
         what = KIND_WRITE;
         code = srv_write_run(cmd);
@@ -204,6 +216,13 @@ find_digest(srv_cmd *cmd)
     return AERO_ERR_OK;
 }
 
+static unsigned
+write_right(const srv_cmd *cmd)
+{
+    return srv_req_has(cmd->req, AERO_FIELD_UDF_PACKAGE) ? SRV_MAY_UDF
+                                                         : SRV_MAY_WRITE;
+}
+
 static int
 run(srv_cmd *cmd)
 {
@@ -221,7 +240,7 @@ run(srv_cmd *cmd)
     if (code == AERO_ERR_OK) {
         code = srv_security_check_data(cmd->core, cmd->who, cmd->ns,
                                        srv_req_field(cmd->req, AERO_FIELD_SET),
-                                       (cmd->writes ? SRV_MAY_WRITE : 0) |
+                                       (cmd->writes ? write_right(cmd) : 0) |
                                            (reads ? SRV_MAY_READ : 0));
     }
     if (code != AERO_ERR_OK) {

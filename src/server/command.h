@@ -18,6 +18,7 @@ typedef struct srv_cmd {
     const uint8_t *digest; /* of a row; else taken from the request */
     aero_span filter;      /* of the batch, for rows without their own */
     bool in_batch;
+    bool is_sub; /* of a background query */
     uint32_t row;
     aero_buf *out;
     /* While it runs. */
@@ -35,6 +36,7 @@ typedef struct srv_cmd {
     uint64_t lut;
     size_t at; /* where the message begins */
     uint32_t n_answers;
+    bool keeps_answer; /* although it fails */
 } srv_cmd;
 
 /* Run it: appends exactly one message to `out` and returns its result code.
@@ -46,6 +48,7 @@ int srv_cmd_run(srv_cmd *cmd);
 int srv_read_run(srv_cmd *cmd);
 int srv_write_run(srv_cmd *cmd);
 int srv_delete_run(srv_cmd *cmd);
+int srv_udf_run(srv_cmd *cmd);
 
 /* Put one answer; NULL or NIL: no value. */
 void srv_cmd_answer(srv_cmd *cmd, const aero_op *op, const aero_val *val);

@@ -349,3 +349,12 @@ srv_log(aero_server *server, const char *fmt, ...)
     va_end(args);
     server->log(server->log_data, line);
 }
+
+void
+srv_log_script(void *data, int level, const char *text)
+{
+    static const char *const levels[] = {"warning", "info", "debug", "trace"};
+
+    srv_log(data, "script: %s: %s",
+            level >= 1 && level <= 4 ? levels[level - 1] : "info", text);
+}

@@ -86,6 +86,7 @@ struct aero_server {
     uv_timer_t tick;
     uv_prepare_t look; /* whether there is work behind the requests */
     uv_idle_t work;    /* runs while there is */
+    uv_timer_t rest;   /* until there is again */
     uv_thread_t thread;
     uv_mutex_t lock;   /* of what follows */
     uv_cond_t changed; /* ... */
@@ -134,5 +135,7 @@ aero_rc srv_control_run(aero_server *server, aero_span line, aero_buf *reply,
 void srv_hooks_init(aero_server *server);
 
 void srv_log(aero_server *server, const char *fmt, ...) AERO_PRINTF(2, 3);
+/* What a script says; `data` is the server. */
+void srv_log_script(void *data, int level, const char *text);
 
 #endif

@@ -120,37 +120,6 @@ srv_info_truncate_namespace_undo(srv_info *info)
     undo(info, false);
 }
 
-/* ---- modules: there are none ---- */
-
-static bool
-names_file(srv_info *info)
-{
-    aero_span name;
-
-    if (aero_info_pair(info->params, ';', "filename", &name) &&
-        name.len != 0) {
-        return true;
-    }
-    aero_buf_put_str(info->out, "error=invalid_filename");
-    return false;
-}
-
-void
-srv_info_udf_get(srv_info *info)
-{
-    if (names_file(info)) {
-        aero_buf_put_str(info->out, "error=not_found");
-    }
-}
-
-void
-srv_info_udf_remove(srv_info *info)
-{
-    if (names_file(info)) {
-        srv_info_ok(info);
-    }
-}
-
 /* ---- queries ---- */
 
 void

@@ -1,7 +1,7 @@
-/* Writes and deletes.
+/* Writes.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "command.h"
+#include "write.h"
 
 enum {
     TTL_DEFAULT = 0,
@@ -12,16 +12,6 @@ enum {
 #define TTL_NEVER UINT32_MAX
 #define TTL_KEEP  (UINT32_MAX - 1)
 
-typedef struct write {
-    srv_cmd *cmd;
-    bool must_exist;
-    bool replaces;
-    bool creates;
-    uint32_t ttl;
-    aero_span key;
-    uint32_t old_bins;
-} write;
-
 /* ---- what the operations ask for ---- */
 
 static int
@@ -31,7 +21,7 @@ check_read_all(const srv_cmd *cmd, bool seen)
 }
 
 static int
-check_ops(write *w)
+check_ops(srv_write *w)
 {
     srv_cmd *cmd = w->cmd;
     bool get_all = (cmd->req->msg.info1 & AERO_INFO1_GET_ALL) != 0;
@@ -74,7 +64,7 @@ check_ops(write *w)
 }
 
 static int
-check_request(write *w)
+check_request(srv_write *w)
 {
     srv_cmd *cmd = w->cmd;
     const aero_msg *msg = &cmd->req->msg;
@@ -95,8 +85,8 @@ check_request(write *w)
 
 /* ---- the record ---- */
 
-static int
-find_record(write *w)
+int
+srv_write_find_record(srv_write *w)
 {
     srv_cmd *cmd = w->cmd;
     bool dead = false;
@@ -133,8 +123,8 @@ check_set_limits(const srv_set *set, bool creates)
     return AERO_ERR_OK;
 }
 
-static int
-find_set(write *w)
+int
+srv_write_find_set(srv_write *w)
 {
     srv_cmd *cmd = w->cmd;
     aero_span name = srv_req_field(cmd->req, AERO_FIELD_SET);
@@ -158,8 +148,8 @@ find_set(write *w)
                : check_set_limits(srv_set_of(cmd->ns, cmd->set), w->creates);
 }
 
-static int
-find_key(write *w)
+int
+srv_write_find_key(srv_write *w)
 {
     srv_cmd *cmd = w->cmd;
 
@@ -191,15 +181,14 @@ default_ttl(const srv_ns *ns, const srv_set *set)
     return of_set == TTL_NEVER ? 0 : (uint32_t)of_set;
 }
 
-static int
-find_ttl(write *w)
+int
+srv_write_find_ttl(srv_write *w)
 {
     srv_cmd *cmd = w->cmd;
     const srv_ns *ns = cmd->ns;
     uint32_t usual = default_ttl(ns, srv_set_of(ns, cmd->set));
     bool dies;
 
-    w->ttl = cmd->req->msg.ttl;
     if (w->ttl == TTL_KEEP && w->creates) {
         w->ttl = TTL_DEFAULT;
         cmd->lost_ttl = true;
@@ -219,7 +208,7 @@ find_ttl(write *w)
 }
 
 static uint32_t
-new_void_time(const write *w, uint32_t now)
+new_void_time(const srv_write *w, uint32_t now)
 {
     srv_cmd *cmd = w->cmd;
     uint32_t old = w->creates ? 0 : cmd->rec->void_time;
@@ -246,7 +235,7 @@ new_void_time(const write *w, uint32_t now)
 /* ---- what is done ---- */
 
 static int
-run_ops(write *w)
+run_ops(srv_write *w)
 {
     srv_cmd *cmd = w->cmd;
     aero_span ops = cmd->req->ops;
@@ -265,8 +254,8 @@ run_ops(write *w)
                                           : AERO_ERR_OK;
 }
 
-static int
-store(write *w)
+int
+srv_write_store(srv_write *w)
 {
     srv_cmd *cmd = w->cmd;
     srv_ns *ns = cmd->ns;
@@ -293,7 +282,7 @@ store(write *w)
 
 /* The last bin has gone, and the record with it. */
 static int
-vanish(write *w)
+vanish(srv_write *w)
 {
     srv_cmd *cmd = w->cmd;
     bool shipped = (cmd->req->msg.info1 & AERO_INFO1_XDR) != 0;
@@ -312,8 +301,8 @@ vanish(write *w)
     return AERO_ERR_OK;
 }
 
-static void
-advance(write *w)
+void
+srv_write_advance(srv_write *w)
 {
     srv_cmd *cmd = w->cmd;
     uint64_t now_ms = srv_clock_ms(&cmd->core->clock);
@@ -328,7 +317,7 @@ advance(write *w)
 }
 
 static int
-apply(write *w)
+apply(srv_write *w)
 {
     srv_cmd *cmd = w->cmd;
     uint32_t generation = cmd->generation;
@@ -340,10 +329,10 @@ apply(write *w)
         return AERO_ERR_SERVER;
     }
     w->old_bins = cmd->bins.count;
-    advance(w);
+    srv_write_advance(w);
     code = run_ops(w);
     if (code == AERO_ERR_OK) {
-        code = cmd->bins.count == 0 ? vanish(w) : store(w);
+        code = cmd->bins.count == 0 ? vanish(w) : srv_write_store(w);
     }
     if (code != AERO_ERR_OK) {
         cmd->generation = generation;
@@ -353,7 +342,7 @@ apply(write *w)
 }
 
 static int
-check_exists(write *w)
+check_exists(srv_write *w)
 {
     bool create_only = (w->cmd->req->msg.info2 & AERO_INFO2_CREATE_ONLY) != 0;
 
@@ -361,15 +350,15 @@ check_exists(write *w)
 }
 
 static int
-check_generation(write *w)
+check_generation(srv_write *w)
 {
     return srv_cmd_check_generation(w->cmd,
                                     w->creates ? 0 : w->cmd->rec->generation);
 }
 
 /* A record that is being made cannot be filtered out. */
-static int
-check_filter(write *w)
+int
+srv_write_check_filter(srv_write *w)
 {
     return w->creates ? AERO_ERR_OK : srv_cmd_check_filter(w->cmd);
 }
@@ -377,12 +366,12 @@ check_filter(write *w)
 int
 srv_write_run(srv_cmd *cmd)
 {
-    static int (*const steps[])(write * w) = {
-        check_request,    find_record, check_exists,
-        check_generation, find_set,    check_filter,
-        find_key,         find_ttl,    apply,
+    static int (*const steps[])(srv_write * w) = {
+        check_request,      srv_write_find_record, check_exists,
+        check_generation,   srv_write_find_set,    srv_write_check_filter,
+        srv_write_find_key, srv_write_find_ttl,    apply,
     };
-    write w = {.cmd = cmd};
+    srv_write w = {.cmd = cmd, .ttl = cmd->req->msg.ttl};
     int code = AERO_ERR_OK;
 
     if ((cmd->req->msg.info4 &

@@ -5,7 +5,8 @@ One text runs on both clients: a test that takes ``client`` runs twice, on a ``C
 a loop).  Fixtures:
 
 ======================  ===========================================================================
-``kind``                "sync" or "async": what ``client`` and ``make_client`` give in this run
+``kind``                "sync" or "async": what ``client`` and ``make_client`` give in this run;
+                        or "coalesced": an AsyncClient whose reads travel as rows of a batch
 ``client``              connected, shared by the session: do not close it
 ``make_client``         ``make_client(hosts=..., connect=True, **config)``: a client of this
                         ``kind`` with a configuration of its own, closed after the test
@@ -49,7 +50,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from blocking import Blocking
+from blocking import Blocking, Together
 
 import aerospike_py
 from aerospike_py import official
@@ -160,7 +161,24 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
     made.close()
 
 
-@pytest.fixture(params=["sync", "async"])
+#: Files about reading records: they run with coalesced reads as well.
+READS = {"test_append", "test_errors", "test_fixtures", "test_keys",
+         "test_operate", "test_put_get", "test_remove", "test_values"}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Both clients; and coalesced reads, unless faults are to strike requests of one class."""
+    own = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    if "kind" not in metafunc.fixturenames or any("kind" in str(names) for names in own):
+        return
+    kinds = ["sync", "async"]
+    if (metafunc.module.__name__.rpartition(".")[2] in READS
+            and "client" in metafunc.fixturenames and "server" not in metafunc.fixturenames):
+        kinds.append("coalesced")
+    metafunc.parametrize("kind", kinds, indirect=True)
+
+
+@pytest.fixture
 def kind(request: pytest.FixtureRequest) -> str:
     return request.param
 
@@ -188,6 +206,8 @@ def clients(loop: asyncio.AbstractEventLoop) -> Iterator[Maker]:
 def make(kind: str, config: dict[str, Any], loop: asyncio.AbstractEventLoop) -> Any:
     if kind == "strict":
         return official.client(config)
+    if kind == "coalesced":
+        return Together(aerospike_py.AsyncClient({**config, "coalesce_reads": True}), loop)
     if kind == "async":
         return Blocking(aerospike_py.AsyncClient(config), loop)
     return aerospike_py.client(config)

@@ -435,7 +435,7 @@ def test_mistakes_that_are_said_at_connect(make_client, config, kind):
     make = aerospike_py.AsyncClient if kind == "async" else aerospike_py.client
     make(config)  # says nothing
     with pytest.raises(ex.ClientError) as e:
-        make_client(**{"hosts": config.get("hosts", [])})
+        make_client(hosts=config.get("hosts", []))
     assert isinstance(e.value, (ValueError, ex.ClusterError))
 
 
@@ -564,7 +564,8 @@ def test_unknown_keys_of_a_call_are_refused_if_that_is_wished(make_client, make_
     for client in (make_client(validate_keys=True), make_strict(validate_keys=True)):
         client.put(key, {"a": 1}, {"ttl": 0}, {"total_timeout": 1000})
         for call in (lambda c, p: c.get(key, p), lambda c, p: c.exists(key, p),
-                     lambda c, p: c.select(key, ["a"], p), lambda c, p: c.put(key, {"a": 1}, None, p),
+                     lambda c, p: c.select(key, ["a"], p),
+                     lambda c, p: c.put(key, {"a": 1}, None, p),
                      lambda c, p: c.remove(key, None, p), lambda c, p: c.touch(key, 0, None, p),
                      lambda c, p: c.append(key, "a", "b", None, p),
                      lambda c, p: c.increment(key, "a", 1, None, p),

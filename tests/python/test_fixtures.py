@@ -10,7 +10,7 @@ from aerospike_py import official
 
 def test_one_text_reaches_both_clients(client, kind, key):
     inner = getattr(client, "inner", client)
-    expected = aerospike_py.AsyncClient if kind == "async" else aerospike_py.Client
+    expected = aerospike_py.Client if kind == "sync" else aerospike_py.AsyncClient
     assert isinstance(inner, expected)
     assert client.put(key, {"a": 1}) == 0
     assert client.get(key).bins == {"a": 1}

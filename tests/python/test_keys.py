@@ -205,7 +205,8 @@ def test_a_key_is_a_tuple(face, name, bad):
 def test_a_key_has_three_or_four_parts(face, bad):
     with pytest.raises(ex.ParamError) as e:
         face.get(bad)
-    assert e.value.msg == "key tuple must be (Namespace, Set, Key) or (Namespace, Set, None, Digest)"
+    assert e.value.msg == ("key tuple must be (Namespace, Set, Key) or "
+                           "(Namespace, Set, None, Digest)")
     assert isinstance(e.value, ValueError)
 
 

@@ -89,7 +89,7 @@ def test_the_strict_face_refuses_a_tuple(strict, key):
 def test_an_int_has_64_bits(face, key):
     for bad in (INT_MAX + 1, INT_MIN - 1, 2**64 - 1, 10**44):
         for value in (bad, [bad], {"a": bad}):
-            with pytest.raises(ex.ParamError, match="exceeds sys.maxsize") as e:
+            with pytest.raises(ex.ParamError, match=r"exceeds sys\.maxsize") as e:
                 face.put(key, {"no": value})
             assert e.value.msg == "integer value exceeds sys.maxsize"
             assert "no" in str(e.value)

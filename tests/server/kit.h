@@ -9,6 +9,7 @@
 #include "../../src/server/info.h"
 #include "../../src/server/security.h"
 #include "../../src/server/serve.h"
+#include "aero/lua/lua.h"
 #include "aero/wire/frame.h"
 #include "text.h"
 
@@ -47,6 +48,7 @@ kit_open(kit *k)
 
     config.namespaces = namespaces;
     config.n_namespaces = 2;
+    config.lua = aero_lua_get;
     return kit_open_with(k, &config);
 }
 

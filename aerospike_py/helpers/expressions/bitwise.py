@@ -488,9 +488,9 @@ class BitB64Encode(_BaseExpr):
 
     def __init__(self, byte_offset: _BaseExpr | int, byte_size: _BaseExpr | int, invert_size: bool,
                  bin: BinArg) -> None:
-        if byte_size is None:
-            self._children = (_bin(BlobBin, bin),)
-        else:
+        if byte_size is not None:
             self._op = n._OP_BIT_B64_ENCODE_RANGE
-            self._children = (byte_offset, byte_size, 1 if invert_size else 0,
-                              _bin(BlobBin, bin))
+        operands: tuple[Any, ...] = (_bin(BlobBin, bin),)
+        if byte_size is not None:
+            operands = (byte_offset, byte_size, 1 if invert_size else 0, *operands)
+        self._children = operands

@@ -824,10 +824,10 @@ class ListJoin(_BaseExpr):
     _op = n._OP_LIST_JOIN
 
     def __init__(self, ctx: Ctx | None, separator: str | None, bin: BinArg) -> None:
-        self._fixed = {**({"separator": separator} if separator else {}), **_given("ctx", ctx)}
-        self._children = (_bin(ListBin, bin),)
         if separator:
             self._op = n._OP_LIST_JOIN_SEPARATOR
+        self._fixed = {**({"separator": separator} if separator else {}), **_given("ctx", ctx)}
+        self._children = (_bin(ListBin, bin),)
 
 
 class InList(_BaseExpr):

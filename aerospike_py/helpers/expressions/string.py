@@ -479,10 +479,10 @@ class Snip(_BaseExpr):
 
     def __init__(self, policy: StringPolicy | None, start: int, end: int | None,
                  bin: BinArg) -> None:
-        self._fixed = {"str_policy": policy, "start": start, "end": end}
-        self._children = (_bin(StrBin, bin),)
         if end is None:
             self._op = n._OP_STRING_SNIP_START
+        self._fixed = {"str_policy": policy, "start": start, "end": end}
+        self._children = (_bin(StrBin, bin),)
 
 
 class Replace(_BaseExpr):

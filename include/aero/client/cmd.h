@@ -68,6 +68,7 @@ struct aero_cmd {
     uint8_t ns_len;
     size_t deadline_at; /* of a transaction's, in `out`; 0: none */
     uint8_t frame_type; /* of the reply */
+    uint8_t latency;    /* aero_latency, where its time is counted */
     bool is_write;      /* may be in doubt */
     bool linearize;
     bool is_batch; /* the reply ends with a LAST message */
@@ -96,6 +97,7 @@ struct aero_cmd {
     uint32_t replica_no; /* place in the sequence of replicas */
     uint32_t n_sent;     /* requests completely written */
     uint64_t began_at;
+    uint64_t sent_at; /* when the present attempt went out */
     uint64_t total_by;
     uint64_t attempt_by;
     aero_map *map;   /* counted; of the present attempt */
@@ -148,8 +150,9 @@ void aero_cmd_cancel(aero_cmd *cmd, int32_t code, const char *why);
 
 /* The node it would be sent to now (counted), or NULL. */
 aero_node *aero_cmd_find_node(aero_cmd *cmd);
-/* It waits as a row: until answered, resumed, failed, or late. */
-void aero_cmd_gather(aero_cmd *cmd);
+/* It waits as a row of a request to the node (takes): until answered, resumed,
+ * failed, or late. */
+void aero_cmd_gather(aero_cmd *cmd, aero_node *node);
 /* This message is its reply.  False: its result asks for another attempt,
  * which its next step makes. */
 bool aero_cmd_answer(aero_cmd *cmd, aero_span message);

@@ -52,4 +52,7 @@ void aero_settle_begin(aero_settle *settle, aero_cluster *cluster,
                        const aero_source *source);
 void aero_settle_cancel(aero_settle *settle);
 
+/* What was asked is a write, and some node may have heard of it. */
+bool aero_settle_may_have_written(const aero_settle *settle);
+
 #endif

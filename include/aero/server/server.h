@@ -12,6 +12,7 @@
 #include "aero/base/status.h"
 
 typedef struct aero_server aero_server;
+struct aero_lua_api;
 
 enum {
     AERO_SERVER_NODES_MAX = 8,
@@ -52,6 +53,11 @@ typedef struct aero_server_config {
     const char *tls_cafile;  /* clients must show a certificate of it */
     const char *tls_name;    /* of every node; NULL: "localhost" */
     const int *racks;        /* one of each node, or NULL */
+    /* Where the machinery for Lua is (aero/lua/lua.h), which is loaded when
+     * it is needed first: a shared object, or a function; neither: there are
+     * no scripts. */
+    const char *lua_library;
+    const struct aero_lua_api *(*lua)(void);
     /* Called on the server's thread with one line per connection and first
      * command of a class; NULL: silent. */
     void (*log)(void *data, const char *line);

@@ -37,6 +37,7 @@ class Expression:
     def __hash__(self) -> int: ...
     def to_base64(self) -> str: ...
 
+@disjoint_base
 class Node:
     """What expressions of the helpers are made of; its parts are set once."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import time
 
@@ -167,7 +168,7 @@ def test_one_limit_for_loops_in_several_threads(server, run, new_key):
     def thread(key):
         try:
             run(work(key))
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:
             errors.append(error)
 
     began = time.monotonic()
@@ -219,9 +220,11 @@ async def test_connections_are_opened_a_few_at_a_time(login_server, open_client)
     await task
 
 
+@pytest.mark.skipif(os.getloadavg()[0] > (os.cpu_count() or 1),
+                    reason="on a busy machine a near server is a slow one")
 async def test_a_near_server_is_served_by_few_connections(own_server, open_client):
-    client = await open_client(hosts=own_server.hosts)
     key = ("test", "limits", 1)
+    client = await open_client(hosts=own_server.hosts)
     await client.put(key, {"a": 1})
     for _ in range(20):
         await asyncio.gather(*[client.get(key) for _ in range(64)])
