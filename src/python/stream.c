@@ -75,8 +75,8 @@ stream_new(Query *q, Call *call, const QueryWish *wish)
         return NULL;
     }
     dec = call_decoder(call);
-    if (record_maker_init(&s->maker, &dec, q->ns, q->set) < 0 ||
-        (q->module != NULL && (s->reducer = make_reducer(q)) == NULL)) {
+    record_maker_init(&s->maker, &dec, q->ns, q->set);
+    if (q->module != NULL && (s->reducer = make_reducer(q)) == NULL) {
         Py_DECREF(s);
         return NULL;
     }
@@ -124,6 +124,7 @@ feed(Stream *s, const aero_query_item *item)
     if (item->n_ops == 0) {
         return 0;
     }
+    aero_status_clear(&st);
     if (aero_op_take(&ops, &op, &st) != AERO_OK) {
         raise_status(s->state, &st);
         return -1;
@@ -403,11 +404,9 @@ keep_partial(Stream *s)
     return NULL;
 }
 
-PyObject *
-stream_finish_collect(Call *call)
+static PyObject *
+collect(Call *call, Stream *s)
 {
-    Stream *s = (Stream *)call->hold;
-
     while (!PyErr_Occurred()) {
         PyObject *made = stream_take(s, &call->again);
         int rc;
@@ -427,6 +426,27 @@ stream_finish_collect(Call *call)
         }
     }
     return keep_partial(s);
+}
+
+/* None of the records of a frame is garbage: the collector, which would look
+ * at all of them again and again, waits until they are made.  Nobody else runs
+ * meanwhile, unless values are made by code of the user. */
+PyObject *
+stream_finish_collect(Call *call)
+{
+    Stream *s = (Stream *)call->hold;
+    bool pauses = s->reducer == NULL && s->maker.dec.deserializer == NULL &&
+                  PyGC_IsEnabled();
+    PyObject *made;
+
+    if (pauses) {
+        PyGC_Disable();
+    }
+    made = collect(call, s);
+    if (pauses) {
+        PyGC_Enable();
+    }
+    return made;
 }
 
 int

@@ -18,6 +18,7 @@ typedef struct srv_cmd {
     const uint8_t *digest; /* of a row; else taken from the request */
     aero_span filter;      /* of the batch, for rows without their own */
     bool in_batch;
+    bool is_sub; /* of a background query */
     uint32_t row;
     aero_buf *out;
     /* While it runs. */

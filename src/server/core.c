@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "aero/base/alloc.h"
+#include "background.h"
 #include "core.h"
 #include "info.h"
 #include "security.h"
@@ -134,6 +135,7 @@ srv_core_init(srv_core *core, const aero_server_config *config,
 void
 srv_core_fini(srv_core *core)
 {
+    srv_background_fini(core);
     for (unsigned i = 0; i < core->n_ns; i++) {
         core->ns[i]->on_change = NULL;
         srv_indexes_free(core->ns[i]->indexes);
@@ -164,24 +166,22 @@ srv_core_tick(srv_core *core)
     }
 }
 
-bool
+void
 srv_core_work(srv_core *core)
 {
-    bool more = false;
-
     for (unsigned i = 0; i < core->n_ns; i++) {
-        more |= srv_indexes_build(core->ns[i]->indexes);
+        srv_indexes_build(core->ns[i]->indexes);
     }
-    return more;
+    srv_background_work(core);
 }
 
-bool
-srv_core_has_work(const srv_core *core)
+uint32_t
+srv_core_rest_ms(const srv_core *core)
 {
     for (unsigned i = 0; i < core->n_ns; i++) {
         if (core->ns[i]->indexes->unbuilt != 0) {
-            return true;
+            return 0;
         }
     }
-    return false;
+    return srv_background_rest_ms(core);
 }

@@ -21,6 +21,7 @@ typedef struct srv_core {
     unsigned n_ns;
     srv_cluster cluster;
     srv_jobs jobs;
+    struct srv_background *background; /* owned; background.h */
     srv_modules modules;
     /* Where scripts speak: level 1 (warning) to 4 (detail).  May be NULL. */
     void (*log)(void *data, int level, const char *text);
@@ -50,9 +51,9 @@ int srv_core_filter(srv_core *core, aero_span packed, const aero_exp **out);
 srv_ns *srv_core_ns(const srv_core *core, aero_span name);
 /* Once a second: what has expired goes. */
 void srv_core_tick(srv_core *core);
-/* Go on with what runs behind the requests, for a while.  False: nothing is
- * left to do. */
-bool srv_core_work(srv_core *core);
-bool srv_core_has_work(const srv_core *core);
+/* Go on with what runs behind the requests, for a while. */
+void srv_core_work(srv_core *core);
+/* Milliseconds until there is something to do; UINT32_MAX: there is not. */
+uint32_t srv_core_rest_ms(const srv_core *core);
 
 #endif

@@ -86,6 +86,7 @@ struct aero_server {
     uv_timer_t tick;
     uv_prepare_t look; /* whether there is work behind the requests */
     uv_idle_t work;    /* runs while there is */
+    uv_timer_t rest;   /* until there is again */
     uv_thread_t thread;
     uv_mutex_t lock;   /* of what follows */
     uv_cond_t changed; /* ... */

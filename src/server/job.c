@@ -73,6 +73,8 @@ status_text(uint8_t abandoned)
         return "ok";
     case AERO_ERR_SCAN_ABORTED:
         return "user-aborted";
+    case AERO_ERR_UDF:
+        return "abandoned-unknown";
     default:
         return "abandoned-response-error";
     }
@@ -82,6 +84,26 @@ static unsigned long long
 ms(uint64_t ns)
 {
     return (unsigned long long)(ns / AERO_NS_PER_MS);
+}
+
+/* Records are changed one at a time, so none is being changed now. */
+static void
+put_kind(const srv_job *job, aero_buf *out)
+{
+    static const char *const names[] = {"basic", "aggregation",
+                                        "background-udf", "background-ops"};
+    bool answers = job->kind <= SRV_JOB_AGGREGATION;
+
+    aero_buf_printf(out, ":job-type=%s:net-io-bytes=%llu%s:socket-timeout=%u",
+                    names[job->kind], (unsigned long long)job->bytes,
+                    answers ? ":net-io-time=0" : "", job->socket_timeout);
+    if (job->kind == SRV_JOB_BACKGROUND_UDF) {
+        aero_buf_printf(out, ":udf-filename=%s:udf-function=%s:udf-active=0",
+                        job->package, job->function);
+    }
+    else if (job->kind == SRV_JOB_BACKGROUND_OPS) {
+        aero_buf_put_str(out, ":ops-active=0");
+    }
 }
 
 void
@@ -101,8 +123,11 @@ srv_job_put(const srv_job *job, aero_buf *out)
     if (job->index[0] != '\0') {
         aero_buf_printf(out, ":sindex-name=%s", job->index);
     }
-    aero_buf_printf(out, ":n-pids-requested=%u:n-keyds-requested=%u:rps=%u",
-                    job->n_pids, job->n_digests, job->rps);
+    if (job->kind == SRV_JOB_BASIC) {
+        aero_buf_printf(out, ":n-pids-requested=%u:n-keyds-requested=%u",
+                        job->n_pids, job->n_digests);
+    }
+    aero_buf_printf(out, ":rps=%u", job->rps);
     aero_buf_printf(out, ":active-threads=%d:status=%s(%s)", job->active,
                     job->active ? "active" : "done",
                     status_text(job->abandoned));
@@ -117,8 +142,5 @@ srv_job_put(const srv_job *job, aero_buf *out)
     aero_buf_printf(out, ":recs-succeeded=%llu:recs-failed=%llu:from=%s",
                     (unsigned long long)job->succeeded,
                     (unsigned long long)job->failed, job->from);
-    aero_buf_printf(out,
-                    ":job-type=basic:net-io-bytes=%llu:net-io-time=0"
-                    ":socket-timeout=%u",
-                    (unsigned long long)job->bytes, job->socket_timeout);
+    put_kind(job, out);
 }

@@ -7,6 +7,13 @@
 #include "aero/base/buf.h"
 #include "aero/wire/codes.h"
 
+typedef enum srv_job_kind {
+    SRV_JOB_BASIC,
+    SRV_JOB_AGGREGATION,
+    SRV_JOB_BACKGROUND_UDF,
+    SRV_JOB_BACKGROUND_OPS
+} srv_job_kind;
+
 /* What is known of one query; owned by the list, for as long as it shows. */
 typedef struct srv_job {
     struct srv_job *next; /* the older one */
@@ -15,6 +22,9 @@ typedef struct srv_job {
     char set[AERO_SET_MAX + 1];
     char index[64]; /* empty: the primary one */
     char from[64];
+    srv_job_kind kind;
+    char package[128]; /* of a function */
+    char function[128];
     unsigned node;
     bool active;
     uint8_t abandoned; /* result code; 0: ended well or still runs */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "aero/base/alloc.h"
+#include "background.h"
 #include "query_run.h"
 #include "security.h"
 #include "aero/wire/frame.h"
@@ -257,11 +258,13 @@ read_fields(srv_query *q, uint64_t *id, uint64_t *rps, uint64_t *timeout)
     return code;
 }
 
-void
-srv_query_describe(srv_job *job, const srv_call *call, const srv_req *req,
-                   const srv_walk *walk)
+static void
+describe(srv_job *job, const srv_call *call, const srv_req *req,
+         const srv_walk *walk)
 {
     aero_span set = srv_req_field(req, AERO_FIELD_SET);
+    aero_span package = srv_req_field(req, AERO_FIELD_UDF_PACKAGE);
+    aero_span function = srv_req_field(req, AERO_FIELD_UDF_FUNCTION);
 
     strcpy(job->ns, walk->ns->name);
     memcpy(job->set, set.ptr != NULL ? set.ptr : (const uint8_t *)"", set.len);
@@ -272,39 +275,53 @@ srv_query_describe(srv_job *job, const srv_call *call, const srv_req *req,
     for (char *p = job->from; *p != '\0'; p++) {
         *p = *p == ':' ? '+' : *p;
     }
+    snprintf(job->package, sizeof job->package, "%.*s", (int)package.len,
+             (const char *)package.ptr);
+    snprintf(job->function, sizeof job->function, "%.*s", (int)function.len,
+             (const char *)function.ptr);
     job->n_pids = walk->pids.count;
     job->n_digests = walk->pids.n_digests;
+}
+
+int
+srv_query_begin_job(const srv_call *call, const srv_req *req,
+                    const srv_walk *walk, uint64_t id, srv_job **job)
+{
+    srv_jobs *jobs = &call->core->jobs;
+
+    if (id != 0 && srv_jobs_find(jobs, id, call->node->index) != NULL) {
+        return AERO_ERR_REQUEST_INVALID;
+    }
+    *job = srv_jobs_add(jobs, id, call->node->index);
+    if (*job == NULL) {
+        return AERO_ERR_SERVER;
+    }
+    describe(*job, call, req, walk);
+    return AERO_ERR_OK;
 }
 
 static int
 begin_job(srv_query *q, const srv_call *call, uint64_t id, uint64_t rps,
           uint64_t timeout)
 {
-    srv_job *job = &q->own;
+    uint32_t budget = q->req.msg.budget;
+    int code = AERO_ERR_OK;
 
     if (q->is_short) {
-        uint32_t budget = q->req.msg.budget;
-
-        job->started_ns = aero_clock_now();
-        q->ends_ns =
-            aero_clock_after(job->started_ns, budget != 0 ? budget : SHORT_MS);
+        q->job = &q->own;
+        q->job->started_ns = aero_clock_now();
+        q->ends_ns = aero_clock_after(q->job->started_ns,
+                                      budget != 0 ? budget : SHORT_MS);
     }
     else {
-        if (id != 0 &&
-            srv_jobs_find(&q->core->jobs, id, q->node->index) != NULL) {
-            return AERO_ERR_REQUEST_INVALID;
-        }
-        job = srv_jobs_add(&q->core->jobs, id, q->node->index);
-        if (job == NULL) {
-            return AERO_ERR_SERVER;
-        }
+        code = srv_query_begin_job(call, &q->req, &q->walk, id, &q->job);
     }
-    srv_query_describe(job, call, &q->req, &q->walk);
-    job->rps = (uint32_t)rps;
-    job->socket_timeout = (uint32_t)timeout;
-    q->stream.stall_ms = (uint32_t)timeout;
-    q->job = job;
-    return AERO_ERR_OK;
+    if (code == AERO_ERR_OK) {
+        q->job->rps = (uint32_t)rps;
+        q->job->socket_timeout = (uint32_t)timeout;
+        q->stream.stall_ms = (uint32_t)timeout;
+    }
+    return code;
 }
 
 static int
@@ -327,53 +344,118 @@ open_basic(srv_query *q, const srv_call *call)
     return code == AERO_ERR_OK ? begin_job(q, call, id, rps, timeout) : code;
 }
 
+/* Gives a stream; a result code. */
 static int
-open_query(srv_query *q, const srv_call *call)
-{
-    const aero_msg *msg = &q->req.msg;
-    bool changes = (msg->info2 & AERO_INFO2_WRITE) != 0;
-    int code;
-
-    q->walk.ns =
-        srv_core_ns(q->core, srv_req_field(&q->req, AERO_FIELD_NAMESPACE));
-    if (q->walk.ns == NULL) {
-        return AERO_ERR_NAMESPACE_NOT_FOUND;
-    }
-    code = srv_security_check_data(q->core, call->who, q->walk.ns,
-                                   srv_req_field(&q->req, AERO_FIELD_SET),
-                                   changes ? SRV_MAY_WRITE : SRV_MAY_READ);
-    if (code != AERO_ERR_OK) {
-        return code;
-    }
-    if (changes || srv_req_has(&q->req, AERO_FIELD_UDF_PACKAGE)) {
-        return AERO_ERR_UNSUPPORTED_FEATURE; /* jobs come later */
-    }
-    return open_basic(q, call);
-}
-
-srv_stream *
-srv_query_open(const srv_call *call, const srv_req *req, aero_buf *out)
+start_basic(const srv_call *call, const srv_req *req, srv_ns *ns,
+            srv_stream **out)
 {
     srv_query *q = aero_zalloc(sizeof *q);
     int code;
 
     if (q == NULL) {
-        out->failed = true;
-        return NULL;
+        return AERO_ERR_SERVER;
     }
     q->core = call->core;
     q->node = call->node;
     q->req = *req;
     q->walk.core = call->core;
     q->walk.node = call->node->index;
+    q->walk.ns = ns;
     q->stream.step = query_step;
     q->stream.close = query_close;
-    code = open_query(q, call);
-    if (code == AERO_ERR_OK) {
-        return &q->stream;
+    code = open_basic(q, call);
+    if (code != AERO_ERR_OK) {
+        query_close(&q->stream);
+        return code;
     }
-    call->node->early_errors++;
-    query_close(&q->stream);
-    srv_put_head(out, 0, code, 0);
-    return NULL;
+    *out = &q->stream;
+    return AERO_ERR_OK;
+}
+
+/* ---- kinds of queries ---- */
+
+typedef enum kind {
+    BASIC,
+    AGGREGATION,
+    BACKGROUND,
+    NO_KIND
+} kind;
+
+enum {
+    UDF_AGGREGATES = 1, /* in the field about it */
+    UDF_BACKGROUND = 2
+};
+
+static kind
+kind_of(const srv_req *req)
+{
+    aero_span op = srv_req_field(req, AERO_FIELD_UDF_OP);
+
+    if (!srv_req_has(req, AERO_FIELD_UDF_OP)) {
+        return (req->msg.info2 & AERO_INFO2_WRITE) != 0 ? BACKGROUND : BASIC;
+    }
+    return op.len != 1                   ? NO_KIND
+           : op.ptr[0] == UDF_AGGREGATES ? AGGREGATION
+           : op.ptr[0] == UDF_BACKGROUND ? BACKGROUND
+                                         : NO_KIND;
+}
+
+static unsigned
+right_for(const srv_req *req, kind what)
+{
+    bool script = srv_req_has(req, AERO_FIELD_UDF_OP);
+
+    switch (what) {
+    case BACKGROUND:
+        return script ? SRV_MAY_UDF : SRV_MAY_WRITE;
+    case AGGREGATION:
+        return SRV_MAY_READ | SRV_MAY_UDF;
+    default:
+        return SRV_MAY_READ;
+    }
+}
+
+static int
+start_query(const srv_call *call, const srv_req *req, srv_stream **out)
+{
+    srv_ns *ns =
+        srv_core_ns(call->core, srv_req_field(req, AERO_FIELD_NAMESPACE));
+    aero_span set = srv_req_field(req, AERO_FIELD_SET);
+    kind what = kind_of(req);
+    int code;
+
+    if (ns == NULL) {
+        return AERO_ERR_NAMESPACE_NOT_FOUND;
+    }
+    code = srv_security_check_data(call->core, call->who, ns, set,
+                                   right_for(req, what));
+    if (code != AERO_ERR_OK) {
+        return code;
+    }
+    switch (what) {
+    case BASIC:
+        return start_basic(call, req, ns, out);
+    case AGGREGATION:
+        return srv_aggregation_open(call, req, ns, out);
+    case BACKGROUND:
+        return srv_background_open(call, req, ns);
+    default:
+        return AERO_ERR_REQUEST_INVALID;
+    }
+}
+
+srv_stream *
+srv_query_open(const srv_call *call, const srv_req *req, aero_buf *out)
+{
+    srv_stream *stream = NULL;
+    int code = start_query(call, req, &stream);
+
+    if (code != AERO_ERR_OK) {
+        call->node->early_errors++;
+        srv_put_head(out, 0, code, 0);
+    }
+    else if (stream == NULL) {
+        srv_put_head(out, AERO_INFO3_LAST, AERO_ERR_OK, 0);
+    }
+    return stream;
 }

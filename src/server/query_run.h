@@ -30,8 +30,13 @@ void srv_query_visit(srv_query *q, srv_record *rec, int64_t number,
 /* How many milliseconds the job is ahead of the rate it was given. */
 uint32_t srv_job_ahead_ms(const srv_job *job, uint64_t done);
 
-/* What the list of jobs says of it. */
-void srv_query_describe(srv_job *job, const srv_call *call, const srv_req *req,
-                        const srv_walk *walk);
+/* Gives (borrowed) the job of the query in the list of jobs.  A result code:
+ * 4 when there is one of that id. */
+int srv_query_begin_job(const srv_call *call, const srv_req *req,
+                        const srv_walk *walk, uint64_t id, srv_job **job);
+
+/* Give the stream of a query by a stream function.  A result code. */
+int srv_aggregation_open(const srv_call *call, const srv_req *req, srv_ns *ns,
+                         srv_stream **out);
 
 #endif

@@ -24,18 +24,28 @@ on_tick(uv_timer_t *timer)
 static void
 on_work(uv_idle_t *work)
 {
-    if (!srv_core_work(&((aero_server *)work->data)->core)) {
-        uv_idle_stop(work);
-    }
+    srv_core_work(&((aero_server *)work->data)->core);
+}
+
+static void
+on_rested(uv_timer_t *rest)
+{
+    (void)rest; /* the loop looks again */
 }
 
 static void
 on_look(uv_prepare_t *look)
 {
     aero_server *server = look->data;
+    uint32_t ms = srv_core_rest_ms(&server->core);
 
-    if (srv_core_has_work(&server->core)) {
+    if (ms == 0) {
         uv_idle_start(&server->work, on_work);
+        return;
+    }
+    uv_idle_stop(&server->work);
+    if (ms != UINT32_MAX) {
+        uv_timer_start(&server->rest, on_rested, ms, 0);
     }
 }
 
@@ -47,6 +57,7 @@ close_all(aero_server *server)
     uv_close((uv_handle_t *)&server->tick, NULL);
     uv_close((uv_handle_t *)&server->look, NULL);
     uv_close((uv_handle_t *)&server->work, NULL);
+    uv_close((uv_handle_t *)&server->rest, NULL);
     uv_close((uv_handle_t *)&server->wake, NULL);
 }
 
@@ -159,6 +170,7 @@ open_loop(aero_server *server, aero_status *st)
     uv_timer_init(&server->loop, &server->tick);
     uv_prepare_init(&server->loop, &server->look);
     uv_idle_init(&server->loop, &server->work);
+    uv_timer_init(&server->loop, &server->rest);
     server->look.data = server;
     server->work.data = server;
     uv_prepare_start(&server->look, on_look);

@@ -13,6 +13,27 @@ enum {
     BIN_FIXED = 1 + 1 + 4
 };
 
+typedef enum outcome {
+    HAS_READ,
+    HAS_WRITTEN,
+    HAS_DELETED,
+    HAS_FAILED
+} outcome;
+
+static void
+count(srv_cmd *cmd, outcome what)
+{
+    static const srv_count counts[2][4] = {
+        {SRV_COUNT_client_lang_read_success,
+         SRV_COUNT_client_lang_write_success,
+         SRV_COUNT_client_lang_delete_success, SRV_COUNT_client_lang_error},
+        {SRV_COUNT_udf_sub_lang_read_success,
+         SRV_COUNT_udf_sub_lang_write_success,
+         SRV_COUNT_udf_sub_lang_delete_success, SRV_COUNT_udf_sub_lang_error}};
+
+    cmd->ns->counts[counts[cmd->is_sub][what]]++;
+}
+
 /* ---- asking ---- */
 
 int
@@ -144,7 +165,7 @@ remove_record(srv_write *w)
     srv_write_advance(w);
     srv_ns_drop(cmd->ns, cmd->digest);
     cmd->void_time = 0;
-    cmd->ns->counts[SRV_COUNT_client_lang_delete_success]++;
+    count(cmd, HAS_DELETED);
     return AERO_ERR_OK;
 }
 
@@ -172,7 +193,7 @@ store_record(srv_write *w, const aero_lua_result *result)
         code = srv_write_store(w);
     }
     if (code == AERO_ERR_OK) {
-        cmd->ns->counts[SRV_COUNT_client_lang_write_success]++;
+        count(cmd, HAS_WRITTEN);
     }
     return code;
 }
@@ -186,7 +207,7 @@ keep_changes(srv_write *w, const aero_lua_result *result)
     case AERO_LUA_REMOVED:
         return remove_record(w);
     default:
-        w->cmd->ns->counts[SRV_COUNT_client_lang_read_success]++;
+        count(w->cmd, HAS_READ);
         return AERO_ERR_OK;
     }
 }
@@ -226,7 +247,7 @@ run_script(srv_write *w, aero_lua_call *call, aero_span package)
         answer_success(cmd, result);
     }
     else if (code == AERO_ERR_UDF) {
-        cmd->ns->counts[SRV_COUNT_client_lang_error]++;
+        count(cmd, HAS_FAILED);
         answer_failure(cmd, result->text);
     }
     return code;
@@ -252,10 +273,12 @@ srv_udf_run(srv_cmd *cmd)
     aero_span package;
     int code = srv_udf_take(cmd->req, &call, &package);
 
+    w.must_exist = cmd->is_sub;
     if ((msg->info2 & (AERO_INFO2_GENERATION | AERO_INFO2_GENERATION_GT |
                        AERO_INFO2_CREATE_ONLY)) != 0 ||
-        (msg->info3 & (AERO_INFO3_UPDATE_ONLY | AERO_INFO3_REPLACE_ONLY |
-                       AERO_INFO3_CREATE_OR_REPLACE)) != 0) {
+        (!cmd->is_sub &&
+         (msg->info3 & (AERO_INFO3_UPDATE_ONLY | AERO_INFO3_REPLACE_ONLY |
+                        AERO_INFO3_CREATE_OR_REPLACE)) != 0)) {
         return AERO_ERR_REQUEST_INVALID;
     }
     for (size_t i = 0;

@@ -231,7 +231,7 @@ next_entry(const srv_walk *walk)
 static bool
 counts_here(srv_walk *walk, const srv_record *rec, const srv_entry *entry)
 {
-    bool single = srv_index_is_single(walk->index);
+    bool single = srv_index_is_single(walk->index) && !walk->changes;
     srv_entry mark = srv_entry_of(0, entry->digest);
     int64_t number;
     bool is_new = true;

@@ -24,8 +24,9 @@ typedef struct srv_walk {
     uint32_t partition;
     bool inside; /* of the partition; `last` was the last looked at */
     srv_entry last;
+    bool changes;     /* what it finds is changed, and may be found again */
     srv_ordered seen; /* records of the partition, when an index has more
-                         than one entry for each */
+                         than one entry for each, or they change */
 } srv_walk;
 
 /* The rest of a walk that is zero otherwise: its set and its index.  A result

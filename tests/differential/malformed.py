@@ -21,8 +21,8 @@ from aerospike_py.server import LocalServer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
-from golden import vectors  # noqa: E402
-from rawclient import MESSAGE, READ_ALL, Connection, message  # noqa: E402
+from golden import vectors
+from rawclient import MESSAGE, READ_ALL, Connection, message
 
 #: What a server may say of a malformed operation.
 CODES = {0, 1, 4, 6, 12, 13, 17, 23, 24, 26, 160}
