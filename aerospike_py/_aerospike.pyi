@@ -19,7 +19,7 @@ from ._errors import AerospikeError as AerospikeError
 from ._observability import init_tracing as init_tracing, shutdown_tracing as shutdown_tracing
 from ._query import AsyncPages, Pages
 from .helpers.batch.records import BatchRecords
-from .helpers.metrics import ClusterStats
+from .helpers.metrics import ClusterStats, MetricsPolicy
 from .numpy_batch import NumpyBatchRecords
 from .types import (
     AdminPolicy,
@@ -59,6 +59,10 @@ def set_log_level(level: int, /) -> None: ...
 def flush_log() -> None: ...
 def dropped_log_count() -> int: ...
 def close_log() -> None: ...
+def set_metrics(enabled: bool, /) -> None: ...
+def set_stage_metrics(enabled: bool, /) -> None: ...
+def metrics_snapshot() -> list[tuple[str, str, str, int, int, float, list[int]]]: ...
+def stage_snapshot() -> list[tuple[str, str, int, float, list[int]]]: ...
 def class_of(code: int, /) -> type[AerospikeError]: ...
 def compile_expression(expression: Any, /) -> Expression: ...
 def pack_operations(operations: list[dict[str, Any]], strict: bool, /) -> bytes: ...
@@ -72,6 +76,10 @@ class Client:
     def __exit__(self, exc_type: type[BaseException] | None, exc: BaseException | None,
                  tb: TracebackType | None, /) -> bool: ...
     def _after_fork(self) -> bool: ...
+    def _snapshot_metrics(self) -> dict[str, Any] | None: ...
+    def _switch_metrics(self, columns: int, shift: int, /) -> None: ...
+    def _setting(self, name: str, /) -> Any: ...
+    def _force_policies(self, policies: dict[str, dict[str, Any]] | None, /) -> None: ...
     def connect(self, username: str | None = None, password: str | None = None) -> Self:
         """Connect to the cluster.
 
@@ -2285,6 +2293,35 @@ class Client:
         -----
         Rolls back in a batch and removes the monitor record, by the policy ``txn_roll``.
         """
+    def enable_metrics(self, policy: MetricsPolicy | None = None) -> None:
+        """Begin to count, node by node and namespace by namespace.
+
+        Parameters
+        ----------
+        policy : MetricsPolicy, optional
+            To whom snapshots go: to listeners, or without them to a log file. None: that of the
+            configuration.
+
+        Raises
+        ------
+        ParamError
+            Code -2: a member of the policy is wrong; the text names it.
+        AerospikeError
+            A listener has failed.
+
+        Notes
+        -----
+        Nothing is asked of the server. Where metrics were enabled already they end and begin anew. A
+        configuration file that says whether there are metrics outranks this.
+        """
+    def disable_metrics(self) -> None:
+        """Stop counting; the last snapshot goes out.
+
+        Raises
+        ------
+        AerospikeError
+            A listener has failed.
+        """
 
 @disjoint_base
 class AsyncClient:
@@ -2296,6 +2333,10 @@ class AsyncClient:
     def _close_now(self) -> None: ...
     def _reopens(self) -> bool: ...
     def _after_fork(self) -> bool: ...
+    def _snapshot_metrics(self) -> dict[str, Any] | None: ...
+    def _switch_metrics(self, columns: int, shift: int, /) -> None: ...
+    def _setting(self, name: str, /) -> Any: ...
+    def _force_policies(self, policies: dict[str, dict[str, Any]] | None, /) -> None: ...
     def is_connected(self) -> bool:
         """Whether the client is connected; nothing is sent."""
     async def ping(self) -> bool:
@@ -4486,6 +4527,35 @@ class AsyncClient:
         -----
         Rolls back in a batch and removes the monitor record, by the policy ``txn_roll``.
         """
+    def enable_metrics(self, policy: MetricsPolicy | None = None) -> None:
+        """Begin to count, node by node and namespace by namespace.
+
+        Parameters
+        ----------
+        policy : MetricsPolicy, optional
+            To whom snapshots go: to listeners, or without them to a log file. None: that of the
+            configuration.
+
+        Raises
+        ------
+        ParamError
+            Code -2: a member of the policy is wrong; the text names it.
+        AerospikeError
+            A listener has failed.
+
+        Notes
+        -----
+        Nothing is asked of the server. Where metrics were enabled already they end and begin anew. A
+        configuration file that says whether there are metrics outranks this.
+        """
+    def disable_metrics(self) -> None:
+        """Stop counting; the last snapshot goes out.
+
+        Raises
+        ------
+        AerospikeError
+            A listener has failed.
+        """
 
 @disjoint_base
 class OfficialClient:
@@ -4495,6 +4565,10 @@ class OfficialClient:
     def __exit__(self, exc_type: type[BaseException] | None, exc: BaseException | None,
                  tb: TracebackType | None, /) -> bool: ...
     def _after_fork(self) -> bool: ...
+    def _snapshot_metrics(self) -> dict[str, Any] | None: ...
+    def _switch_metrics(self, columns: int, shift: int, /) -> None: ...
+    def _setting(self, name: str, /) -> Any: ...
+    def _force_policies(self, policies: dict[str, dict[str, Any]] | None, /) -> None: ...
     def connect(self, username: str | None = None, password: str | None = None) -> Self:
         """Connect to the cluster.
 
@@ -6716,6 +6790,35 @@ class OfficialClient:
         Notes
         -----
         Rolls back in a batch and removes the monitor record, by the policy ``txn_roll``.
+        """
+    def enable_metrics(self, policy: MetricsPolicy | None = None) -> None:
+        """Begin to count, node by node and namespace by namespace.
+
+        Parameters
+        ----------
+        policy : MetricsPolicy, optional
+            To whom snapshots go: to listeners, or without them to a log file. None: that of the
+            configuration.
+
+        Raises
+        ------
+        ParamError
+            Code -2: a member of the policy is wrong; the text names it.
+        AerospikeError
+            A listener has failed.
+
+        Notes
+        -----
+        Nothing is asked of the server. Where metrics were enabled already they end and begin anew. A
+        configuration file that says whether there are metrics outranks this.
+        """
+    def disable_metrics(self) -> None:
+        """Stop counting; the last snapshot goes out.
+
+        Raises
+        ------
+        AerospikeError
+            A listener has failed.
         """
 
 @final

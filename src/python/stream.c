@@ -82,11 +82,11 @@ make_raw(Stream *s, const aero_query_item *item)
     aero_status st;
     aero_op op;
 
+    aero_status_clear(&st);
     if (aero_op_take(&ops, &op, &st) != AERO_OK) {
         return raise_status(s->state, &st);
     }
     if (aero_span_is(op.name, "FAILURE")) {
-        aero_status_clear(&st);
         st.from_server = true;
         aero_fail(&st, AERO_ERR_UDF, "%.*s", (int)op.value.len, op.value.ptr);
         return raise_status(s->state, &st);
