@@ -19,7 +19,7 @@ from ._errors import AerospikeError as AerospikeError
 from ._observability import init_tracing as init_tracing, shutdown_tracing as shutdown_tracing
 from ._query import AsyncPages, Pages
 from .helpers.batch.records import BatchRecords
-from .helpers.metrics import ClusterStats
+from .helpers.metrics import ClusterStats, MetricsPolicy
 from .numpy_batch import NumpyBatchRecords
 from .types import (
     AdminPolicy,
@@ -59,6 +59,10 @@ def set_log_level(level: int, /) -> None: ...
 def flush_log() -> None: ...
 def dropped_log_count() -> int: ...
 def close_log() -> None: ...
+def set_metrics(enabled: bool, /) -> None: ...
+def set_stage_metrics(enabled: bool, /) -> None: ...
+def metrics_snapshot() -> list[tuple[str, str, str, int, int, float, list[int]]]: ...
+def stage_snapshot() -> list[tuple[str, str, int, float, list[int]]]: ...
 def class_of(code: int, /) -> type[AerospikeError]: ...
 def compile_expression(expression: Any, /) -> Expression: ...
 def pack_operations(operations: list[dict[str, Any]], strict: bool, /) -> bytes: ...
@@ -72,6 +76,10 @@ class Client:
     def __exit__(self, exc_type: type[BaseException] | None, exc: BaseException | None,
                  tb: TracebackType | None, /) -> bool: ...
     def _after_fork(self) -> bool: ...
+    def _snapshot_metrics(self) -> dict[str, Any] | None: ...
+    def _switch_metrics(self, columns: int, shift: int, /) -> None: ...
+    def _setting(self, name: str, /) -> Any: ...
+    def _force_policies(self, policies: dict[str, dict[str, Any]] | None, /) -> None: ...
     def connect(self, username: str | None = None, password: str | None = None) -> Self:
         """Connect to the cluster.
 
@@ -2285,6 +2293,35 @@ class Client:
         -----
         Rolls back in a batch and removes the monitor record, by the policy ``txn_roll``.
         """
+    def enable_metrics(self, policy: MetricsPolicy | None = None) -> None:
+        """Begin to count, node by node and namespace by namespace.
+
+        Parameters
+        ----------
+        policy : MetricsPolicy, optional
+            To whom snapshots go: to listeners, or without them to a log file. None: that of the
+            configuration.
+
+        Raises
+        ------
+        ParamError
+            Code -2: a member of the policy is wrong; the text names it.
+        AerospikeError
+            A listener has failed.
+
+        Notes
+        -----
+        Nothing is asked of the server. Where metrics were enabled already they end and begin anew. A
+        configuration file that says whether there are metrics outranks this.
+        """
+    def disable_metrics(self) -> None:
+        """Stop counting; the last snapshot goes out.
+
+        Raises
+        ------
+        AerospikeError
+            A listener has failed.
+        """
 
 @disjoint_base
 class AsyncClient:
@@ -2296,6 +2333,10 @@ class AsyncClient:
     def _close_now(self) -> None: ...
     def _reopens(self) -> bool: ...
     def _after_fork(self) -> bool: ...
+    def _snapshot_metrics(self) -> dict[str, Any] | None: ...
+    def _switch_metrics(self, columns: int, shift: int, /) -> None: ...
+    def _setting(self, name: str, /) -> Any: ...
+    def _force_policies(self, policies: dict[str, dict[str, Any]] | None, /) -> None: ...
     def is_connected(self) -> bool:
         """Whether the client is connected; nothing is sent."""
     async def ping(self) -> bool:
@@ -4486,6 +4527,35 @@ class AsyncClient:
         -----
         Rolls back in a batch and removes the monitor record, by the policy ``txn_roll``.
         """
+    def enable_metrics(self, policy: MetricsPolicy | None = None) -> None:
+        """Begin to count, node by node and namespace by namespace.
+
+        Parameters
+        ----------
+        policy : MetricsPolicy, optional
+            To whom snapshots go: to listeners, or without them to a log file. None: that of the
+            configuration.
+
+        Raises
+        ------
+        ParamError
+            Code -2: a member of the policy is wrong; the text names it.
+        AerospikeError
+            A listener has failed.
+
+        Notes
+        -----
+        Nothing is asked of the server. Where metrics were enabled already they end and begin anew. A
+        configuration file that says whether there are metrics outranks this.
+        """
+    def disable_metrics(self) -> None:
+        """Stop counting; the last snapshot goes out.
+
+        Raises
+        ------
+        AerospikeError
+            A listener has failed.
+        """
 
 @disjoint_base
 class OfficialClient:
@@ -4495,6 +4565,10 @@ class OfficialClient:
     def __exit__(self, exc_type: type[BaseException] | None, exc: BaseException | None,
                  tb: TracebackType | None, /) -> bool: ...
     def _after_fork(self) -> bool: ...
+    def _snapshot_metrics(self) -> dict[str, Any] | None: ...
+    def _switch_metrics(self, columns: int, shift: int, /) -> None: ...
+    def _setting(self, name: str, /) -> Any: ...
+    def _force_policies(self, policies: dict[str, dict[str, Any]] | None, /) -> None: ...
     def connect(self, username: str | None = None, password: str | None = None) -> Self:
         """Connect to the cluster.
 
@@ -6717,6 +6791,35 @@ class OfficialClient:
         -----
         Rolls back in a batch and removes the monitor record, by the policy ``txn_roll``.
         """
+    def enable_metrics(self, policy: MetricsPolicy | None = None) -> None:
+        """Begin to count, node by node and namespace by namespace.
+
+        Parameters
+        ----------
+        policy : MetricsPolicy, optional
+            To whom snapshots go: to listeners, or without them to a log file. None: that of the
+            configuration.
+
+        Raises
+        ------
+        ParamError
+            Code -2: a member of the policy is wrong; the text names it.
+        AerospikeError
+            A listener has failed.
+
+        Notes
+        -----
+        Nothing is asked of the server. Where metrics were enabled already they end and begin anew. A
+        configuration file that says whether there are metrics outranks this.
+        """
+    def disable_metrics(self) -> None:
+        """Stop counting; the last snapshot goes out.
+
+        Raises
+        ------
+        AerospikeError
+            A listener has failed.
+        """
 
 @final
 class Query:
@@ -6879,6 +6982,8 @@ class Query:
 
         Raises
         ------
+        UDFError
+            Code 100: after ``apply``, Lua failed; the text is Lua's, with its traceback.
         IndexNotFound
             Code 201: the predicate fits no index.
         IndexNotReadable
@@ -6890,7 +6995,9 @@ class Query:
 
         Notes
         -----
-        What a lost node has not given is asked of others, behind the last record that came from it.
+        What a lost node has not given is asked of others, behind the last record that came from it. After
+        ``apply`` the nodes run the function up to its first ``reduce``; the rest runs here, with the module
+        from ``lua.user_path`` or, where it is not there, from the cluster.
         """
     def foreach(self, callback: Callable[..., Any], policy: QueryPolicy | None = None,
                 options: Mapping[str, bool] | None = None) -> None:
@@ -7006,6 +7113,12 @@ class Query:
         """The same as ``get_partitions_status``."""
     def _stream_with_ids(self, policy: Any, options: Any, nodename: Any) -> RecordStream:
         """For ``foreach``: with a partition filter dict partition ids go with the records."""
+    def _values(self, policy: Any, options: Any) -> list[tuple[int, bytes]]:
+        """What the nodes' half of a stream UDF gives, for the half that is here."""
+    def _aggregation(self) -> tuple[str, str, bytes, str | None, Any]:
+        """The module, the function, its packed arguments, the folder of modules, and the client."""
+    def _decode(self, pairs: list[tuple[int, bytes]]) -> list[Any]:
+        """Pairs of a particle's type and bytes as values."""
 
 @final
 class AsyncQuery:
@@ -7168,6 +7281,8 @@ class AsyncQuery:
 
         Raises
         ------
+        UDFError
+            Code 100: after ``apply``, Lua failed; the text is Lua's, with its traceback.
         IndexNotFound
             Code 201: the predicate fits no index.
         IndexNotReadable
@@ -7179,7 +7294,9 @@ class AsyncQuery:
 
         Notes
         -----
-        What a lost node has not given is asked of others, behind the last record that came from it.
+        What a lost node has not given is asked of others, behind the last record that came from it. After
+        ``apply`` the nodes run the function up to its first ``reduce``; the rest runs here, with the module
+        from ``lua.user_path`` or, where it is not there, from the cluster.
         """
     async def foreach(self, callback: Callable[..., Any], policy: QueryPolicy | None = None,
                       options: Mapping[str, bool] | None = None) -> None:
@@ -7296,6 +7413,12 @@ class AsyncQuery:
         """The same as ``get_partitions_status``."""
     def _stream_with_ids(self, policy: Any, options: Any, nodename: Any) -> AsyncRecordStream:
         """For ``foreach``: with a partition filter dict partition ids go with the records."""
+    async def _values(self, policy: Any, options: Any) -> list[tuple[int, bytes]]:
+        """What the nodes' half of a stream UDF gives, for the half that is here."""
+    def _aggregation(self) -> tuple[str, str, bytes, str | None, Any]:
+        """The module, the function, its packed arguments, the folder of modules, and the client."""
+    def _decode(self, pairs: list[tuple[int, bytes]]) -> list[Any]:
+        """Pairs of a particle's type and bytes as values."""
 
 @final
 class OfficialQuery:
@@ -7458,6 +7581,8 @@ class OfficialQuery:
 
         Raises
         ------
+        UDFError
+            Code 100: after ``apply``, Lua failed; the text is Lua's, with its traceback.
         IndexNotFound
             Code 201: the predicate fits no index.
         IndexNotReadable
@@ -7469,7 +7594,9 @@ class OfficialQuery:
 
         Notes
         -----
-        What a lost node has not given is asked of others, behind the last record that came from it.
+        What a lost node has not given is asked of others, behind the last record that came from it. After
+        ``apply`` the nodes run the function up to its first ``reduce``; the rest runs here, with the module
+        from ``lua.user_path`` or, where it is not there, from the cluster.
         """
     def foreach(self, callback: Callable[..., Any], policy: QueryPolicy | None = None,
                 options: Mapping[str, bool] | None = None) -> None:
@@ -7585,6 +7712,12 @@ class OfficialQuery:
         """The same as ``get_partitions_status``."""
     def _stream_with_ids(self, policy: Any, options: Any, nodename: Any) -> RecordStream:
         """For ``foreach``: with a partition filter dict partition ids go with the records."""
+    def _values(self, policy: Any, options: Any) -> list[tuple[int, bytes]]:
+        """What the nodes' half of a stream UDF gives, for the half that is here."""
+    def _aggregation(self) -> tuple[str, str, bytes, str | None, Any]:
+        """The module, the function, its packed arguments, the folder of modules, and the client."""
+    def _decode(self, pairs: list[tuple[int, bytes]]) -> list[Any]:
+        """Pairs of a particle's type and bytes as values."""
 
 @final
 class Scan:

@@ -290,6 +290,22 @@ def _read_auth(out: dict[str, Any], strict: bool) -> None:
 # ---- the rest ----
 
 
+def _obey_file(out: dict[str, Any], strict: bool) -> None:
+    """The configuration file outranks the program; what is wrong with it is said at connect."""
+    from . import _dynamic
+
+    out["strict"] = strict
+    out["watched"] = _dynamic.path_of(out.get("config_provider")) is not None
+    if not out["watched"]:
+        return
+    try:
+        settings, out["forced"] = _dynamic.read(out.get("config_provider"), strict)
+    except Exception as error:
+        out["error"] = out["error"] or error
+    else:
+        out.update(settings)
+
+
 def _check_auth(out: dict[str, Any]) -> None:
     """A password in clear, or a certificate, goes over TLS; said at connect."""
     external, pki = 1, 3
@@ -431,6 +447,7 @@ def normalize(config: Any, strict: bool, asynchronous: bool) -> dict[str, Any]:
         _read_serialization, _read_lua, _read_shm, _read_tls, _read_provider, _read_ip_map)
     for read in readers:
         read(config, out)
+    _obey_file(out, strict)
     _check_auth(out)
     out["send_bool_as_int"] = config.get("send_bool_as") == 0 and config.get(
         "send_bool_as") is not False

@@ -32,9 +32,25 @@ _enabled = True
 _stages_enabled = False
 
 
-def _core(name: str) -> Any:
-    """A function of the C part."""
-    return getattr(_aerospike, name)
+#: What ``error_type`` says of a result code; others get the name of their exception.
+ERROR_TYPES = {
+    1: "ServerError", 2: "KeyNotFoundError", 3: "GenerationError", 4: "ParameterError",
+    5: "KeyExistsError", 6: "BinExistsError", 7: "ClusterKeyMismatch", 8: "ServerMemError",
+    9: "Timeout", 10: "AlwaysForbidden", 11: "PartitionUnavailable", 12: "BinTypeError",
+    13: "RecordTooBig", 14: "KeyBusy", 15: "ScanAbort", 16: "UnsupportedFeature",
+    17: "BinNotFound", 18: "DeviceOverload", 19: "KeyMismatch", 20: "InvalidNamespace",
+    21: "BinNameTooLong", 22: "FailForbidden", 23: "ElementNotFound", 24: "ElementExists",
+    25: "EnterpriseOnly", 26: "OpNotApplicable", 27: "FilteredOut", 28: "LostConflict",
+    80: "NotAuthenticated", 81: "RoleViolation", 100: "UdfBadResponse", 200: "IndexFound",
+    201: "IndexNotFound", 210: "QueryAborted", 212: "QueryTimeout",
+}
+
+
+def error_type(code: int) -> str:
+    """A short name for a result code; nothing for success."""
+    if code == 0:
+        return ""
+    return ERROR_TYPES.get(code) or _aerospike.class_of(code).__name__
 
 
 # ---- counting ----
@@ -55,7 +71,7 @@ def set_metrics_enabled(enabled: bool) -> None:
         On at the beginning.
     """
     global _enabled
-    _core("set_metrics")(_flag(enabled))
+    _aerospike.set_metrics(_flag(enabled))
     _enabled = enabled
 
 
@@ -78,7 +94,7 @@ def set_internal_stage_metrics_enabled(enabled: bool) -> None:
         Off at the beginning, unless ``AEROSPIKE_PY_INTERNAL_METRICS`` is set.
     """
     global _stages_enabled
-    _core("set_stage_metrics")(_flag(enabled))
+    _aerospike.set_stage_metrics(_flag(enabled))
     _stages_enabled = enabled
 
 
@@ -113,15 +129,15 @@ def obey_environment() -> None:
 
 
 def _duration_rows() -> Iterator[Row]:
-    for namespace, set_name, op, error, count, total, buckets in _core("metrics_snapshot")():
+    for namespace, set_name, op, code, count, total, buckets in _aerospike.metrics_snapshot():
         labels = [("db_system_name", "aerospike"), ("db_namespace", namespace),
                   ("db_collection_name", set_name), ("db_operation_name", op),
-                  ("error_type", error)]
+                  ("error_type", error_type(code))]
         yield labels, count, total, buckets
 
 
 def _stage_rows() -> Iterator[Row]:
-    for stage, op, count, total, buckets in _core("stage_snapshot")():
+    for stage, op, count, total, buckets in _aerospike.stage_snapshot():
         yield [("stage", stage), ("db_operation_name", op)], count, total, buckets
 
 

@@ -11,6 +11,8 @@ A row is a table named like the method:
 ``plain``
     it asks nobody: the asynchronous client has it as an ordinary method, and
     C provides ``plain_<name>``; else C provides ``build_<name>``;
+``measured``
+    as what its time is counted; without it, it is not;
 ``custom``
     C provides the methods of both clients by hand;
 ``data``
@@ -86,6 +88,7 @@ class Method:
     owner: str = ""
     returns_async: str = ""
     is_async: bool = True
+    measured: str = ""
 
     @property
     def ident(self) -> str:
@@ -131,7 +134,7 @@ def read_file(path: Path) -> list[Method]:
             name, params, official, row["returns"], row["doc"].strip() + "\n", plain,
             row.get("custom", False), row.get("data", path.stem not in ADMINISTRATIVE), owner,
             row.get("returns_async", row["returns"]),
-            row.get("async", not plain)))
+            row.get("async", not plain), row.get("measured", "")))
     return found
 
 
@@ -170,10 +173,12 @@ def c_aliases(params: list[Param]) -> str:
                            + ["NULL"]) + "}"
 
 
-def c_signature(name: str, params: list[Param], first: int, data: bool) -> str:
+def c_signature(method: Method, params: list[Param], first: int) -> str:
     required = sum(p.default is None for p in params)
-    return (f'{{"{name}", {first}, {len(params)}, {required},\n'
-            f"     {c_names(params)},\n     {c_aliases(params)},\n     {str(data).lower()}}}")
+    measured = f'"{method.measured}"' if method.measured else "NULL"
+    return (f'{{"{method.name}", {first}, {len(params)}, {required},\n'
+            f"     {c_names(params)},\n     {c_aliases(params)},\n"
+            f"     {measured}, {str(method.data).lower()}}}")
 
 
 def text_signature(method: Method) -> str:
@@ -193,7 +198,7 @@ def rows_inc(methods: list[Method], first: int) -> tuple[list[str], int]:
     for m in methods:
         faces = []
         for params in (m.params, m.official):
-            faces.append(c_signature(m.name, params, first, m.data))
+            faces.append(c_signature(m, params, first))
             first += 2 * len(params)
         out.append(f"static const Signature sig_{m.ident}[2] = {{\n    "
                    + ",\n    ".join(faces) + "};")

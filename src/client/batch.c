@@ -390,6 +390,15 @@ put_request(aero_batch_group *group)
     aero_batch_close(&put);
 }
 
+/* A batch is counted where its first row belongs. */
+static void
+set_ns(aero_cmd *cmd, aero_span ns)
+{
+    cmd->latency = AERO_LATENCY_BATCH;
+    cmd->ns_len = (uint8_t)(ns.len < sizeof cmd->ns ? ns.len : sizeof cmd->ns);
+    memcpy(cmd->ns, ns.ptr, cmd->ns_len);
+}
+
 static bool
 begin_group(aero_batch_group *group, uint64_t now)
 {
@@ -400,6 +409,7 @@ begin_group(aero_batch_group *group, uint64_t now)
     cmd->node = aero_node_acquire(group->node);
     cmd->node_is_given = true;
     cmd->is_batch = true;
+    set_ns(cmd, batch->rows[batch->order[group->first]].ns);
     cmd->no_retry = true;
     cmd->on_frame = on_frame;
     cmd->ctx = group;

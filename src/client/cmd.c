@@ -48,6 +48,7 @@ aero_cmd_reset(aero_cmd *cmd)
     cmd->deadline_at = 0;
     cmd->frame_type = AERO_FRAME_MESSAGE;
     cmd->is_write = false;
+    cmd->latency = AERO_LATENCY_READ;
     cmd->linearize = false;
     cmd->is_batch = false;
     cmd->no_drain = false;
@@ -237,6 +238,63 @@ leave_conn(aero_cmd *cmd)
     }
 }
 
+/* ---- metrics ---- */
+
+/* Where this command is counted; NULL: nobody wants to know. */
+static aero_ns_metrics *
+metrics_of(const aero_cmd *cmd)
+{
+    if (!atomic_load_explicit(&cmd->cluster->metrics.on,
+                              memory_order_relaxed) ||
+        cmd->node == NULL) {
+        return NULL;
+    }
+    return aero_metrics_row(&cmd->node->metrics, &cmd->cluster->metrics,
+                            aero_span_of(cmd->ns, cmd->ns_len));
+}
+
+/* A reply has come, with this result. */
+static void
+count_reply(const aero_cmd *cmd, uint8_t result)
+{
+    aero_ns_metrics *row = metrics_of(cmd);
+
+    if (row == NULL) {
+        return;
+    }
+    atomic_fetch_add(&row->bytes_in, cmd->x.received);
+    atomic_fetch_add(&row->bytes_out, cmd->out.len);
+    aero_metrics_time(row,
+                      cmd->latency == AERO_LATENCY_READ && cmd->is_write
+                          ? AERO_LATENCY_WRITE
+                          : (aero_latency)cmd->latency,
+                      aero_clock_now() - cmd->sent_at);
+    switch (result) {
+    case AERO_ERR_OK:
+    case AERO_ERR_RECORD_NOT_FOUND:
+    case AERO_ERR_FILTERED_OUT:
+        break;
+    case AERO_ERR_TIMEOUT:
+        atomic_fetch_add(&row->timeouts, 1);
+        break;
+    case AERO_ERR_RECORD_BUSY:
+        atomic_fetch_add(&row->busy, 1);
+        break;
+    default:
+        atomic_fetch_add(&row->errors, 1);
+    }
+}
+
+static void
+count_failure(const aero_cmd *cmd, bool is_timeout)
+{
+    aero_ns_metrics *row = metrics_of(cmd);
+
+    if (row != NULL) {
+        atomic_fetch_add(is_timeout ? &row->timeouts : &row->errors, 1);
+    }
+}
+
 /* ---- failing ---- */
 
 static bool
@@ -354,6 +412,7 @@ time_out(aero_cmd *cmd)
               cmd->node != NULL ? cmd->node->name : "");
     if (cmd->node != NULL && cmd->state != AERO_CMD_CONNECT) {
         atomic_fetch_add(&cmd->node->n_timeouts, 1);
+        count_failure(cmd, true);
         aero_node_count_error(cmd->node);
     }
     leave_conn(cmd);
@@ -364,6 +423,7 @@ time_out(aero_cmd *cmd)
 static aero_rc
 lose_conn(aero_cmd *cmd)
 {
+    count_failure(cmd, false);
     aero_node_count_error(cmd->node);
     drop_conn(cmd);
     if (is_final(cmd->st.code)) {
@@ -457,6 +517,7 @@ static aero_rc
 open_new(aero_cmd *cmd)
 {
     cmd->conn_is_new = true;
+    cmd->sent_at = aero_clock_now();
     if (!aero_node_may_try(cmd->node)) {
         aero_pool_drop(cmd->pool, NULL);
         end_attempt(cmd);
@@ -493,6 +554,7 @@ begin_exchange(aero_cmd *cmd)
         cmd->try_no == 0 && !cmd->waited ? cmd->began_at : aero_clock_now();
     uint64_t left_ms = 0;
 
+    cmd->sent_at = now;
     if (cmd->attempt_by != AERO_NEVER) {
         left_ms = cmd->attempt_by > now
                       ? (cmd->attempt_by - now) / AERO_NS_PER_MS
@@ -569,6 +631,7 @@ static aero_rc
 open_conn(aero_cmd *cmd)
 {
     aero_rc rc = aero_greeting_step(&cmd->greeting, cmd->conn, &cmd->st);
+    aero_ns_metrics *row;
 
     if (rc == AERO_MORE) {
         cmd->job.want = cmd->conn->want;
@@ -578,6 +641,11 @@ open_conn(aero_cmd *cmd)
     cmd->greeting_runs = false;
     if (rc == AERO_ERROR) {
         return lose_conn(cmd);
+    }
+    row = metrics_of(cmd);
+    if (row != NULL) {
+        aero_metrics_time(row, AERO_LATENCY_CONN,
+                          aero_clock_now() - cmd->sent_at);
     }
     if (cmd->source != NULL) {
         cmd->source->is_open(cmd->source->ctx, cmd->conn);
@@ -625,6 +693,7 @@ conclude(aero_cmd *cmd)
         return conclude_admin(cmd);
     }
     if (cmd->on_frame != NULL || cmd->frame_type != AERO_FRAME_MESSAGE) {
+        count_reply(cmd, AERO_ERR_OK);
         give_conn(cmd);
         return end_with(cmd, AERO_OK);
     }
@@ -635,6 +704,7 @@ conclude(aero_cmd *cmd)
         return lose_conn(cmd);
     }
     cmd->result = body.ptr[RESULT_AT];
+    count_reply(cmd, cmd->result);
     if (cmd->result == AERO_ERR_NOT_AUTHENTICATED) {
         aero_node_wants_login(cmd->node);
         drop_conn(cmd);

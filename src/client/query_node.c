@@ -124,6 +124,9 @@ aero_query_node_begin(aero_query_node *node, uint64_t id, uint64_t now)
     cmd->node = aero_node_acquire(q->shares[node->share].node);
     cmd->node_is_given = true;
     cmd->is_batch = true;
+    cmd->latency = AERO_LATENCY_QUERY;
+    cmd->ns_len = q->ns_len;
+    memcpy(cmd->ns, q->head.ptr + q->ns_at, q->ns_len);
     cmd->no_drain = true; /* it may be long */
     cmd->no_retry = true;
     cmd->on_frame = on_frame;

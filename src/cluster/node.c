@@ -42,6 +42,7 @@ aero_node_release(aero_node *node)
         aero_pool_close(node->pool);
         aero_pool_release(node->pool);
         aero_login_release(node->login);
+        aero_metrics_fini(&node->metrics);
         aero_free(node);
     }
 }

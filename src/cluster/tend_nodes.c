@@ -381,6 +381,7 @@ void
 aero_tend_end_probes(aero_tend *tend)
 {
     bool all_met = true;
+    unsigned n_invalid = 0;
 
     for (size_t i = 0; i < tend->n_probes; i++) {
         aero_probe *probe = tend->probes[i];
@@ -390,6 +391,7 @@ aero_tend_end_probes(aero_tend *tend)
             continue;
         }
         all_met = false;
+        n_invalid++;
         AERO_LOG(tend->cluster->logger, AERO_LOG_WARN,
                  "peer %s cannot be reached: %s%s", probe->expected,
                  probe->st.text,
@@ -398,6 +400,7 @@ aero_tend_end_probes(aero_tend *tend)
                      : " (behind address translation, try "
                        "use_services_alternate)");
     }
+    atomic_store(&tend->cluster->n_invalid, n_invalid);
     for (size_t i = 0; i < tend->n_members; i++) {
         aero_member *member = tend->members[i];
 

@@ -17,6 +17,7 @@ typedef struct Signature {
     uint8_t required;
     const char *names[ARGS_MAX + 1];
     const char *aliases[ARGS_MAX + 1]; /* NULL: none */
+    const char *measured; /* as what its time is counted; NULL: not */
     bool is_data; /* counts among those that may run at once */
 } Signature;
 

@@ -125,6 +125,7 @@ async_close_now(PyObject *op, PyObject *unused)
     aero_cluster *cluster;
 
     (void)unused;
+    client_say_close(client);
     if (client_take_out(client, &cluster) < 0) {
         return NULL;
     }
@@ -171,7 +172,7 @@ static PyMethodDef async_methods[] = {
     {"_abort_connect", async_abort_connect, METH_NOARGS, NULL},
     {"_close_now", async_close_now, METH_NOARGS, NULL},
     {"_reopens", async_reopens, METH_NOARGS, NULL},
-    {"_after_fork", client_after_fork, METH_NOARGS, NULL},
+    CLIENT_WATCHED,
     {NULL, NULL, 0, NULL},
 };
 

@@ -464,13 +464,6 @@ plain_get_key_partition_id(Client *client, PyObject *const *argv)
 PyObject *
 plain_get_policies(Client *client, PyObject *const *argv)
 {
-    static const char *const names[AERO_POLICY_KINDS] = {
-        "read",         "write",       "operate",
-        "remove",       "apply",       "query",
-        "scan",         "batch",       "batch_parent_write",
-        "batch_read",   "batch_write", "batch_apply",
-        "batch_remove", "txn_verify",  "txn_roll",
-        "info",         "admin"};
     PyObject *all = PyDict_New();
 
     (void)argv;
@@ -478,7 +471,9 @@ plain_get_policies(Client *client, PyObject *const *argv)
         PyObject *one = policy_show(client->state, client->face,
                                     (aero_policy_kind)i, &client->defaults[i]);
 
-        if (one == NULL || PyDict_SetItemString(all, names[i], one) < 0) {
+        if (one == NULL ||
+            PyDict_SetItemString(all, policy_kind_name((aero_policy_kind)i),
+                                 one) < 0) {
             Py_CLEAR(all);
         }
         Py_XDECREF(one);

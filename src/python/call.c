@@ -6,6 +6,7 @@
 #include "call.h"
 #include "expr.h"
 #include "gil.h"
+#include "metrics.h"
 
 enum {
     SPARE_MAX = 64,    /* calls kept for reuse by one client */
@@ -220,6 +221,29 @@ call_take_policy(Call *call, PyObject *policy, aero_policy_kind kind)
     return call_take_policy_of(call, policy, kind, 1u << kind);
 }
 
+/* What a configuration file says outranks the call. */
+static int
+take_forced(Call *call, aero_policy_kind base)
+{
+    Client *client = call->client;
+    PyObject *forced;
+    PyObject *policy;
+    int rc = 0;
+
+    pthread_mutex_lock(&client->lock);
+    forced = Py_XNewRef(client->forced);
+    pthread_mutex_unlock(&client->lock);
+    if (forced != NULL) {
+        policy = PyDict_GetItemString(forced, policy_kind_name(base));
+        if (policy != NULL) {
+            rc = policy_take(call->state, call->face, policy, 1u << base,
+                             false, &call->policy);
+        }
+        Py_DECREF(forced);
+    }
+    return rc;
+}
+
 int
 call_take_policy_of(Call *call, PyObject *policy, aero_policy_kind base,
                     uint32_t kinds)
@@ -227,6 +251,9 @@ call_take_policy_of(Call *call, PyObject *policy, aero_policy_kind base,
     call->policy = call->client->defaults[base];
     if (policy_take(call->state, call->face, policy, kinds,
                     call->client->validate_keys, &call->policy) < 0) {
+        return -1;
+    }
+    if (call->client->forced != NULL && take_forced(call, base) < 0) {
         return -1;
     }
     return take_txn(call) < 0 ? -1 : take_filter(call);
@@ -269,10 +296,23 @@ wait_for(Call *call)
     return rc;
 }
 
+/* It has its result, unless it wants to go on. */
+static void
+call_end(Call *call, PyObject *result, uint64_t from)
+{
+    metrics_stage_end(call, STAGE_INTO_PYOBJECT, from);
+    if (!call->again) {
+        metrics_end(call, result);
+    }
+}
+
 int
 call_begin(Call *call, const aero_source *source)
 {
     uint64_t now = aero_clock_now();
+
+    metrics_begin(call);
+    call->io_from = metrics_stage_begin(call->state);
 
     if (call->begin != NULL) {
         return call->begin(call, source, now);
@@ -332,6 +372,7 @@ pass_gate(const Call *call, aero_gate *gate, aero_pass *pass)
     uint64_t by = aero_gate_patience(gate, aero_clock_now(), total_by);
     Unlocked unlocked;
     aero_wait wait = {check_signals, &unlocked, -1};
+    uint64_t from = metrics_stage_begin(call->state);
     aero_rc rc;
 
     if (aero_gate_join(gate, pass, NULL)) {
@@ -340,6 +381,7 @@ pass_gate(const Call *call, aero_gate *gate, aero_pass *pass)
     unlocked.thread = GIL_SAVE();
     rc = aero_gate_wait(gate, pass, by, &wait);
     GIL_RESTORE(unlocked.thread);
+    metrics_stage_end(call, STAGE_LIMITER_WAIT, from);
     if (rc == AERO_OK) {
         return 0;
     }
@@ -350,11 +392,31 @@ pass_gate(const Call *call, aero_gate *gate, aero_pass *pass)
     return -1;
 }
 
+/* The reply is there: gives the moment, if stages are measured. */
+static uint64_t
+end_io(Call *call)
+{
+    metrics_stage_end(call, STAGE_IO, call->io_from);
+    call->io_from = 0;
+    return metrics_stage_begin(call->state);
+}
+
+PyObject *
+call_finish_now(Call *call)
+{
+    uint64_t from = end_io(call);
+    PyObject *result = call->finish(call);
+
+    call_end(call, result, from);
+    return result;
+}
+
 /* Begin, wait and finish. */
 static PyObject *
 run_begun(Call *call)
 {
     PyObject *result;
+    uint64_t from;
     aero_rc rc;
 
     if (call_begin(call, NULL) < 0) {
@@ -362,6 +424,7 @@ run_begun(Call *call)
     }
     do {
         rc = wait_for(call);
+        from = end_io(call);
         if (rc == AERO_MORE && call->task == &call->cmd.task) {
             aero_cmd_cancel(&call->cmd, AERO_ERR_CLIENT_ABORT, "interrupted");
         }
@@ -370,6 +433,7 @@ run_begun(Call *call)
         }
         call->again = false;
         result = call->finish(call);
+        call_end(call, result, from);
     } while (call->again);
     return result;
 }

@@ -19,6 +19,12 @@
 typedef struct Client Client;
 typedef struct Call Call;
 
+/* What a measured operation is about; borrowed from its arguments. */
+typedef struct Label {
+    aero_span ns;
+    aero_span set;
+} Label;
+
 typedef PyObject *(*call_finish)(Call *call);
 
 struct Call {
@@ -51,7 +57,10 @@ struct Call {
     bool (*may_have_written)(const Call *call);
     void *more; /* of composite calls; freed by free_more */
     void (*free_more)(Call *call);
-    PyObject *hold;        /* owned; kept until the end */
+    PyObject *hold;    /* owned; kept until the end */
+    uint64_t began_at; /* 0: it is not measured */
+    uint64_t io_from;  /* of the stage; 0: likewise */
+    Label label;
     aero_txn *txn;         /* counted; the policy's transaction, or NULL */
     aero_txn_run *txn_run; /* owned; of a single command in it */
     aero_buf filter;       /* the policy's filter, packed here */
@@ -73,7 +82,8 @@ struct Client {
     const Face *face;
     PyObject *dict; /* owned; attributes of subclasses */
     PyObject *weakrefs;
-    PyObject *config;       /* owned; normalized */
+    PyObject *config; /* owned; normalized */
+    PyObject *forced; /* lock; owned; policies that outrank calls; or NULL */
     PyObject *serializer;   /* owned or NULL */
     PyObject *deserializer; /* owned or NULL */
     bool is_async;
@@ -120,6 +130,9 @@ aero_gate *call_gate(const Call *call);
 uint64_t call_total_by(const Call *call);
 /* It waited there for too long; `code` as in aero_run. */
 void *call_raise_refused(const Call *call, int32_t code);
+
+/* Its task has ended: the result, counted. */
+PyObject *call_finish_now(Call *call);
 
 /* Run it here, without the interpreter's lock, and give the result.  Takes
  * `call`. */

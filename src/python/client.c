@@ -5,6 +5,7 @@
 #include "client.h"
 #include "gil.h"
 #include "methods.inc"
+#include "metrics.h"
 #include "query.h"
 
 #include "aero/base/alloc.h"
@@ -96,6 +97,28 @@ client_enter(Client *client, bool explicit_call)
     return -1;
 }
 
+/* A configuration file is looked at from now on. */
+static void
+say_connected(Client *client)
+{
+    PyObject *watched = PyDict_GetItemString(client->config, "watched");
+    PyObject *module;
+    PyObject *done;
+
+    if (watched != Py_True) {
+        return;
+    }
+    module = PyImport_ImportModule("aerospike_py._dynamic");
+    done = module == NULL
+               ? NULL
+               : PyObject_CallMethod(module, "watch", "O", (PyObject *)client);
+    if (done == NULL) {
+        PyErr_WriteUnraisable((PyObject *)client);
+    }
+    Py_XDECREF(done);
+    Py_XDECREF(module);
+}
+
 void
 client_leave(Client *client, aero_cluster *cluster, bool explicit_call)
 {
@@ -107,6 +130,9 @@ client_leave(Client *client, aero_cluster *cluster, bool explicit_call)
     client->explicit_connect = cluster != NULL && explicit_call;
     client->reopens = client->reopens && cluster == NULL;
     pthread_mutex_unlock(&client->lock);
+    if (cluster != NULL) {
+        say_connected(client);
+    }
 }
 
 static PyObject *
@@ -273,6 +299,57 @@ client_take_out(Client *client, aero_cluster **cluster)
     return 0;
 }
 
+void
+client_say_close(Client *client)
+{
+    PyObject *self = (PyObject *)client;
+    PyObject *hook = client->dict == NULL
+                         ? NULL
+                         : PyDict_GetItemString(client->dict, "_at_close");
+    PyObject *done;
+
+    if (hook == NULL) {
+        return;
+    }
+    Py_INCREF(hook);
+    done = PyObject_CallOneArg(hook, self);
+    if (done == NULL) {
+        PyErr_WriteUnraisable(hook);
+    }
+    Py_XDECREF(done);
+    Py_DECREF(hook);
+}
+
+PyObject *
+client_setting(PyObject *op, PyObject *name)
+{
+    PyObject *config = ((Client *)op)->config;
+    PyObject *value =
+        config == NULL ? NULL : PyDict_GetItemWithError(config, name);
+
+    return value == NULL && PyErr_Occurred()
+               ? NULL
+               : Py_NewRef(value != NULL ? value : Py_None);
+}
+
+PyObject *
+client_force_policies(PyObject *op, PyObject *policies)
+{
+    Client *client = (Client *)op;
+    PyObject *before;
+
+    if (policies != Py_None && !PyDict_Check(policies)) {
+        PyErr_SetString(PyExc_TypeError, "policies must be a dict");
+        return NULL;
+    }
+    pthread_mutex_lock(&client->lock);
+    before = client->forced;
+    client->forced = policies == Py_None ? NULL : Py_NewRef(policies);
+    pthread_mutex_unlock(&client->lock);
+    Py_XDECREF(before);
+    Py_RETURN_NONE;
+}
+
 static PyObject *
 client_close(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
              PyObject *kwnames)
@@ -282,8 +359,11 @@ client_close(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
     aero_cluster *cluster;
 
     if (args_bind(client->state, &sig_close[client->face->index], args, nargs,
-                  kwnames, argv) < 0 ||
-        client_take_out(client, &cluster) < 0) {
+                  kwnames, argv) < 0) {
+        return NULL;
+    }
+    client_say_close(client);
+    if (client_take_out(client, &cluster) < 0) {
         return NULL;
     }
     if (cluster != NULL) {
@@ -354,6 +434,7 @@ call_method(PyObject *op, const Signature *sigs, call_build build,
 {
     Client *client = (Client *)op;
     const Signature *sig = &sigs[client->face->index];
+    uint64_t from = metrics_stage_begin(client->state);
     Call *call;
 
     if (client->face->strict) {
@@ -374,6 +455,7 @@ call_method(PyObject *op, const Signature *sigs, call_build build,
         call_free(call);
         return NULL;
     }
+    metrics_stage_end(call, STAGE_KEY_PARSE, from);
     return call_run(call);
 }
 
@@ -444,7 +526,7 @@ static PyMethodDef client_methods[] = {
         METHOD_ENTRY){"__enter__", client_enter_with, METH_NOARGS, NULL},
     {"__exit__", (PyCFunction)(void (*)(void))client_exit_with, METH_FASTCALL,
      NULL},
-    {"_after_fork", client_after_fork, METH_NOARGS, NULL},
+    CLIENT_WATCHED,
     {NULL, NULL, 0, NULL},
 };
 
@@ -510,6 +592,7 @@ client_traverse(PyObject *op, visitproc visit, void *arg)
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(client->dict);
     Py_VISIT(client->config);
+    Py_VISIT(client->forced);
     Py_VISIT(client->serializer);
     Py_VISIT(client->deserializer);
     for (Pump *pump = client->pumps; pump != NULL; pump = pump->next) {
@@ -526,6 +609,7 @@ client_clear(PyObject *op)
     pump_close_all(client);
     Py_CLEAR(client->dict);
     Py_CLEAR(client->config);
+    Py_CLEAR(client->forced);
     Py_CLEAR(client->serializer);
     Py_CLEAR(client->deserializer);
     return 0;

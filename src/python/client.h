@@ -38,6 +38,21 @@ PyObject *client_plain(PyObject *op, const Signature *sigs,
                        PyObject *const *args, Py_ssize_t nargs,
                        PyObject *kwnames);
 PyObject *client_after_fork(PyObject *op, PyObject *unused);
+/* Let whoever watches the client stop (client._at_close). */
+void client_say_close(Client *client);
+/* For aerospike_py._metrics and _dynamic. */
+PyObject *client_snapshot_metrics(PyObject *op, PyObject *unused);
+PyObject *client_switch_metrics(PyObject *op, PyObject *args);
+PyObject *client_setting(PyObject *op, PyObject *name);
+PyObject *client_force_policies(PyObject *op, PyObject *policies);
+#define CLIENT_WATCHED                                                        \
+    {"_after_fork", client_after_fork, METH_NOARGS, NULL},                    \
+        {"_snapshot_metrics", client_snapshot_metrics, METH_NOARGS, NULL},    \
+        {"_switch_metrics", client_switch_metrics, METH_VARARGS, NULL},       \
+        {"_setting", client_setting, METH_O, NULL},                           \
+    {                                                                         \
+        "_force_policies", client_force_policies, METH_O, NULL                \
+    }
 int client_add_type(PyObject *module, PyType_Spec *spec, const char *name,
                     PyTypeObject **to);
 
@@ -70,9 +85,9 @@ struct Pump {
     PyObject *timer; /* owned; TimerHandle, or NULL */
     uint64_t timer_at;
     bool is_parents; /* made before a fork: nothing of it is ours */
-    Op *running; /* owned references, a ring of those that run */
+    Op *running;     /* owned references, a ring of those that run */
     Guest *guests;
-    Pump *next;  /* of the client */
+    Pump *next; /* of the client */
 };
 
 /* Gives the pump of the running loop; NULL with an exception. */
@@ -123,8 +138,8 @@ struct Op {
     bool abandoned;   /* nobody wants the result */
     /* Keep a result (borrowed) that did not reach anybody; or NULL. */
     void (*give_back)(PyObject *self, PyObject *result);
-    bool wrote;       /* it has ended, and may have written something */
-    Op *before;       /* in the pump's ring */
+    bool wrote; /* it has ended, and may have written something */
+    Op *before; /* in the pump's ring */
     Op *behind;
     PyObject *weakrefs;
 };

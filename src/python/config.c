@@ -293,31 +293,15 @@ client_new_cluster(Client *client, PyObject *user, PyObject *password)
 static int
 read_policies(Client *client)
 {
-    static const char *const names[AERO_POLICY_KINDS] = {
-        [AERO_POLICY_READ] = "read",
-        [AERO_POLICY_WRITE] = "write",
-        [AERO_POLICY_OPERATE] = "operate",
-        [AERO_POLICY_REMOVE] = "remove",
-        [AERO_POLICY_APPLY] = "apply",
-        [AERO_POLICY_QUERY] = "query",
-        [AERO_POLICY_SCAN] = "scan",
-        [AERO_POLICY_BATCH] = "batch",
-        [AERO_POLICY_BATCH_PARENT_WRITE] = "batch_parent_write",
-        [AERO_POLICY_BATCH_READ] = "batch_read",
-        [AERO_POLICY_BATCH_WRITE] = "batch_write",
-        [AERO_POLICY_BATCH_APPLY] = "batch_apply",
-        [AERO_POLICY_BATCH_REMOVE] = "batch_remove",
-        [AERO_POLICY_TXN_VERIFY] = "txn_verify",
-        [AERO_POLICY_TXN_ROLL] = "txn_roll",
-        [AERO_POLICY_INFO] = "info",
-        [AERO_POLICY_ADMIN] = "admin",
-    };
     PyObject *policies = PyDict_GetItemString(client->config, "policies");
 
     for (int i = 0; i < AERO_POLICY_KINDS; i++) {
         aero_policy *policy = &client->defaults[i];
         PyObject *dict =
-            policies == NULL ? NULL : PyDict_GetItemString(policies, names[i]);
+            policies == NULL
+                ? NULL
+                : PyDict_GetItemString(policies,
+                                       policy_kind_name((aero_policy_kind)i));
 
         aero_policy_init(policy, (aero_policy_kind)i);
         if (policy_take(client->state, client->face, dict, 1u << i, false,
@@ -401,6 +385,7 @@ configure(Client *client, PyObject *config)
     client->validate_keys = get_flag(client->config, "validate_keys", false);
     client->strict_types = get_flag(client->config, "strict_types", true);
     client->bool_as_int = get_flag(client->config, "send_bool_as_int", false);
+    client->forced = Py_XNewRef(get(client->config, "forced"));
     if (read_policies(client) < 0) {
         return -1;
     }

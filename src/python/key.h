@@ -57,6 +57,8 @@ int ttl_take(ModState *state, const Face *face, PyObject *value,
 /* Lay a policy dict over `policy`.  Keys that none of the kinds (bits by
  * aero_policy_kind) has are refused only when `validate` says so.  Objects are
  * borrowed from the dict. */
+/* How users call the kind. */
+const char *policy_kind_name(aero_policy_kind kind);
 int policy_take(ModState *state, const Face *face, PyObject *obj,
                 uint32_t kinds, bool validate, aero_policy *policy);
 

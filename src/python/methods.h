@@ -83,7 +83,9 @@
     X(get_stats) \
     X(shm_key) \
     X(get_expression_base64) \
-    X(get_cdtctx_base64)
+    X(get_cdtctx_base64) \
+    X(enable_metrics) \
+    X(disable_metrics)
 #define METHODS_CUSTOM(X) \
     X(connect) \
     X(close) \
@@ -169,4 +171,6 @@ PyObject *plain_get_stats(Client *client, PyObject *const *argv);
 PyObject *plain_shm_key(Client *client, PyObject *const *argv);
 PyObject *plain_get_expression_base64(Client *client, PyObject *const *argv);
 PyObject *plain_get_cdtctx_base64(Client *client, PyObject *const *argv);
+PyObject *plain_enable_metrics(Client *client, PyObject *const *argv);
+PyObject *plain_disable_metrics(Client *client, PyObject *const *argv);
 /* clang-format on */

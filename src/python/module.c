@@ -6,6 +6,7 @@
 #include "gil.h"
 #include "key.h"
 #include "lazy.h"
+#include "metrics.h"
 
 /* ---- functions ---- */
 
@@ -210,6 +211,7 @@ module_exec(PyObject *module)
 
     if (import_parts(state) < 0 || errors_setup(module, state) < 0 ||
         policy_setup(state) < 0 || log_setup(state) < 0 ||
+        metrics_setup(module, state) < 0 ||
         module_add_constants(module) < 0) {
         return -1;
     }
@@ -320,6 +322,7 @@ module_free(void *module)
     module_clear(module);
     client_forget_params(state);
     log_teardown(state);
+    metrics_teardown(state);
 }
 
 static PyModuleDef_Slot module_slots[] = {

@@ -6,6 +6,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "client.h"
+#include "metrics.h"
 #include "gil.h"
 
 PyObject *
@@ -137,7 +138,7 @@ op_complete(Op *op)
         op->call->again = false;
         result = op->run.refused != 0
                      ? call_raise_refused(op->call, op->run.refused)
-                     : op->call->finish(op->call);
+                     : call_finish_now(op->call);
         if (op->call->again) {
             op->run.gate = NULL; /* it has passed, and given back its place */
             aero_pump_submit(op->pump->pump, &op->run);
@@ -194,6 +195,7 @@ static int
 build_call(Op *op)
 {
     Call *call = call_new(op->client);
+    uint64_t from;
 
     if (call == NULL) {
         return -1;
@@ -204,10 +206,12 @@ build_call(Op *op)
     call->self = op->self;
     call->sig = op->sig;
     op->call = call;
+    from = metrics_stage_begin(call->state);
     if (op->build(call) < 0) {
         release_call(op);
         return -1;
     }
+    metrics_stage_end(call, STAGE_KEY_PARSE, from);
     return 0;
 }
 

@@ -107,6 +107,32 @@ const Face strict_face = {
                AERO_EXISTS_CREATE_OR_REPLACE, NONE, NONE, NONE},
 };
 
+const char *
+policy_kind_name(aero_policy_kind kind)
+{
+    static const char *const names[AERO_POLICY_KINDS] = {
+        [AERO_POLICY_READ] = "read",
+        [AERO_POLICY_WRITE] = "write",
+        [AERO_POLICY_OPERATE] = "operate",
+        [AERO_POLICY_REMOVE] = "remove",
+        [AERO_POLICY_APPLY] = "apply",
+        [AERO_POLICY_QUERY] = "query",
+        [AERO_POLICY_SCAN] = "scan",
+        [AERO_POLICY_BATCH] = "batch",
+        [AERO_POLICY_BATCH_PARENT_WRITE] = "batch_parent_write",
+        [AERO_POLICY_BATCH_READ] = "batch_read",
+        [AERO_POLICY_BATCH_WRITE] = "batch_write",
+        [AERO_POLICY_BATCH_APPLY] = "batch_apply",
+        [AERO_POLICY_BATCH_REMOVE] = "batch_remove",
+        [AERO_POLICY_TXN_VERIFY] = "txn_verify",
+        [AERO_POLICY_TXN_ROLL] = "txn_roll",
+        [AERO_POLICY_INFO] = "info",
+        [AERO_POLICY_ADMIN] = "admin",
+    };
+
+    return names[kind];
+}
+
 int
 policy_setup(ModState *state)
 {

@@ -4,19 +4,14 @@
 #include "call.h"
 #include "record.h"
 
-int
+void
 record_maker_init(RecordMaker *maker, const Decoder *dec, PyObject *ns,
                   PyObject *set)
 {
     memset(maker, 0, sizeof *maker);
     maker->dec = *dec;
-    maker->never = PyLong_FromUnsignedLong(UINT32_MAX);
-    if (maker->never == NULL) {
-        return -1;
-    }
     maker->ns = Py_NewRef(ns);
     maker->set = Py_NewRef(set);
-    return 0;
 }
 
 void
@@ -24,7 +19,7 @@ record_maker_fini(RecordMaker *maker)
 {
     Py_CLEAR(maker->ns);
     Py_CLEAR(maker->set);
-    Py_CLEAR(maker->never);
+    Py_CLEAR(maker->meta);
 }
 
 /* The same text as last time, mostly (new reference). */
@@ -97,20 +92,23 @@ make_key(RecordMaker *maker, const aero_query_item *item)
     return key;
 }
 
+/* On the main face metadata never changes: records that live for ever mostly
+ * share that of the one before. */
 static PyObject *
 make_meta(RecordMaker *maker, const aero_query_item *item)
 {
+    bool shares = item->void_time == 0 && !maker->dec.face->strict;
     PyObject *meta;
 
-    if (maker->dec.face->strict || item->void_time != 0) {
-        return result_meta(maker->dec.state, maker->dec.face, item->generation,
-                           item->void_time);
+    if (shares && maker->meta != NULL &&
+        item->generation == maker->generation) {
+        return Py_NewRef(maker->meta);
     }
-    meta = result_tuple(maker->dec.state->RecordMetadata, 2,
-                        PyLong_FromUnsignedLong(item->generation),
-                        Py_NewRef(maker->never));
-    if (meta != NULL) {
-        PyObject_GC_UnTrack(meta);
+    meta = result_meta(maker->dec.state, maker->dec.face, item->generation,
+                       item->void_time);
+    if (shares && meta != NULL) {
+        maker->generation = item->generation;
+        Py_XSETREF(maker->meta, Py_NewRef(meta));
     }
     return meta;
 }
@@ -119,9 +117,10 @@ PyObject *
 record_bins(const Decoder *dec, aero_span ops, unsigned count)
 {
     PyObject *bins = PyDict_New();
+    aero_status st;
 
+    aero_status_clear(&st);
     for (unsigned i = 0; bins != NULL && i < count; i++) {
-        aero_status st;
         aero_op op;
         PyObject *name;
         PyObject *value;
@@ -133,7 +132,8 @@ record_bins(const Decoder *dec, aero_span ops, unsigned count)
         }
         name = value_name(dec->state, op.name);
         value = name == NULL ? NULL : value_take(dec, op.particle, op.value);
-        if (value == NULL || result_set_bin(dec->face, bins, name, value) < 0) {
+        if (value == NULL ||
+            result_set_bin(dec->face, bins, name, value) < 0) {
             Py_CLEAR(bins);
         }
         Py_XDECREF(name);

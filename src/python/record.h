@@ -11,14 +11,15 @@
 
 typedef struct RecordMaker {
     Decoder dec;
-    PyObject *ns;       /* owned; of the newest record */
-    PyObject *set;      /* owned; the same */
-    PyObject *never; /* owned; the ttl of records that live for ever */
+    PyObject *ns;        /* owned; of the newest record */
+    PyObject *set;       /* owned; the same */
+    PyObject *meta;      /* owned; of a record that lives for ever, or NULL */
+    uint32_t generation; /* that it has */
 } RecordMaker;
 
 /* `ns` and `set` are those that are expected. */
-int record_maker_init(RecordMaker *maker, const Decoder *dec, PyObject *ns,
-                      PyObject *set);
+void record_maker_init(RecordMaker *maker, const Decoder *dec, PyObject *ns,
+                       PyObject *set);
 void record_maker_fini(RecordMaker *maker);
 
 /* A Record, or the strict face's tuple. */

@@ -156,8 +156,6 @@ typedef enum exc_id {
     X(function)                                                               \
     X(args)                                                                   \
     X(_op)                                                                    \
-    X(add)                                                                    \
-    X(finish)                                                                 \
     X(partial)                                                                \
     X(_rt)                                                                    \
     X(_fixed)                                                                 \
@@ -192,6 +190,7 @@ enum {
 };
 
 typedef struct LogQueue LogQueue;
+typedef struct Metrics Metrics;
 
 typedef struct ModState {
     PyObject *exc[EXC_COUNT]; /* owned classes */
@@ -227,6 +226,7 @@ typedef struct ModState {
     PyObject *serializer;
     PyObject *deserializer;
     LogQueue *log;
+    Metrics *metrics; /* owned */
     /* Bin names seen in replies.  A slot is filled once and never changed. */
     _Atomic(PyObject *) names[NAME_CACHE];
 } ModState;

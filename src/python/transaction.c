@@ -255,50 +255,44 @@ transaction_take(ModState *state, PyObject *obj)
 
 /* ---- commit and abort ---- */
 
+typedef struct EndCall {
+    aero_txn_end end; /* first: the task of this is this */
+    aero_policy verify;
+    aero_policy roll;
+    bool commit;
+} EndCall;
+
 static void
 free_end(Call *call)
 {
-    aero_txn_end_fini(call->more);
+    aero_txn_end_fini(&((EndCall *)call->more)->end);
     aero_free(call->more);
 }
 
 static void
 cancel_end(Call *call)
 {
-    aero_txn_end_cancel(call->more);
+    aero_txn_end_cancel(&((EndCall *)call->more)->end);
 }
 
 static int
-begin_commit(Call *call, const aero_source *source, uint64_t now)
+begin_end(Call *call, const aero_source *source, uint64_t now)
 {
-    const aero_policy *policies = call->client->defaults;
+    EndCall *e = call->more;
 
     (void)now;
-    aero_txn_end_begin(call->more, call->txn, true,
-                       &policies[AERO_POLICY_TXN_VERIFY],
-                       &policies[AERO_POLICY_TXN_ROLL], call->cluster, source);
-    return 0;
-}
-
-static int
-begin_abort(Call *call, const aero_source *source, uint64_t now)
-{
-    const aero_policy *policies = call->client->defaults;
-
-    (void)now;
-    aero_txn_end_begin(call->more, call->txn, false,
-                       &policies[AERO_POLICY_TXN_VERIFY],
-                       &policies[AERO_POLICY_TXN_ROLL], call->cluster, source);
+    aero_txn_end_begin(&e->end, call->txn, e->commit, &e->verify, &e->roll,
+                       call->cluster, source);
     return 0;
 }
 
 static PyObject *
 finish_end(Call *call)
 {
-    const aero_txn_end *end = call->more;
+    aero_txn_end *end = &((EndCall *)call->more)->end;
 
     if (PyErr_Occurred()) {
-        aero_txn_end_cancel(call->more); /* interrupted */
+        aero_txn_end_cancel(end); /* interrupted */
         return NULL;
     }
     return end->st.code != 0 ? raise_status(call->state, &end->st)
@@ -306,10 +300,10 @@ finish_end(Call *call)
 }
 
 static int
-build_end(Call *call, int (*begin)(Call *, const aero_source *, uint64_t))
+build_end(Call *call, bool commit)
 {
     PyObject *obj = call->argv[0];
-    aero_txn_end *end;
+    EndCall *e;
 
     if (!Py_IS_TYPE(obj, call->state->TransactionType)) {
         PyErr_Format(PyExc_TypeError,
@@ -317,29 +311,38 @@ build_end(Call *call, int (*begin)(Call *, const aero_source *, uint64_t))
                      Py_TYPE(obj)->tp_name);
         return -1;
     }
-    end = aero_zalloc(sizeof *end);
-    if (end == NULL) {
+    e = aero_zalloc(sizeof *e);
+    if (e == NULL) {
         PyErr_NoMemory();
         return -1;
     }
-    call->txn = transaction_take(call->state, obj);
-    call->more = end;
+    call->more = e;
     call->free_more = free_end;
+    e->commit = commit;
+    if (call_take_policy(call, NULL, AERO_POLICY_TXN_VERIFY) < 0) {
+        return -1;
+    }
+    e->verify = call->policy;
+    if (call_take_policy(call, NULL, AERO_POLICY_TXN_ROLL) < 0) {
+        return -1;
+    }
+    e->roll = call->policy;
+    call->txn = transaction_take(call->state, obj);
     call->cancel = cancel_end;
-    call->begin = begin;
+    call->begin = begin_end;
     call->finish = finish_end;
-    call->task = &end->task;
+    call->task = &e->end.task;
     return 0;
 }
 
 int
 build_commit(Call *call)
 {
-    return build_end(call, begin_commit);
+    return build_end(call, true);
 }
 
 int
 build_abort(Call *call)
 {
-    return build_end(call, begin_abort);
+    return build_end(call, false);
 }

@@ -68,6 +68,7 @@ struct aero_cmd {
     uint8_t ns_len;
     size_t deadline_at; /* of a transaction's, in `out`; 0: none */
     uint8_t frame_type; /* of the reply */
+    uint8_t latency;    /* aero_latency, where its time is counted */
     bool is_write;      /* may be in doubt */
     bool linearize;
     bool is_batch; /* the reply ends with a LAST message */
@@ -96,6 +97,7 @@ struct aero_cmd {
     uint32_t replica_no; /* place in the sequence of replicas */
     uint32_t n_sent;     /* requests completely written */
     uint64_t began_at;
+    uint64_t sent_at; /* when the present attempt went out */
     uint64_t total_by;
     uint64_t attempt_by;
     aero_map *map;   /* counted; of the present attempt */

@@ -79,6 +79,8 @@ typedef struct aero_cluster {
     atomic_ullong n_recovered; /* connections saved by timeout_delay */
     atomic_ullong n_aborted;   /* connections given up by it */
     atomic_uint n_recovering;
+    atomic_uint n_invalid; /* nodes that could not be met, in the last tend */
+    aero_metrics_wish metrics;
     /* Connections whose reply nobody waits for any more; the tender reads
      * them out.  lock; owned. */
     struct aero_drain *drains;

@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "aero/cluster/login.h"
+#include "aero/cluster/metrics.h"
 #include "aero/cluster/pool.h"
 
 typedef struct aero_node {
@@ -32,6 +33,7 @@ typedef struct aero_node {
     atomic_ullong n_errors; /* since the beginning */
     atomic_ullong n_timeouts;
     atomic_ullong n_busy; /* result 14 */
+    aero_metrics metrics;
 } aero_node;
 
 aero_node *aero_node_new(aero_span name, const aero_addr *addr,
