@@ -11,14 +11,15 @@ FUZZ_BIN   = $(FUZZ_SRC:%.c=$(BUILD)/%)
 
 # ---- sanitizers: the C suite, then the Python suite on a build apart -----------
 
-ASAN_LIB   = $(shell $(CC) -print-file-name=libasan.so)
+# the sanitizer wraps crypt_r, which it must find when it starts
+ASAN_LIB   = $(shell $(CC) -print-file-name=libasan.so) libcrypt.so.1
 SAN_PATH   = $(CURDIR)/build/python-$(V)
 # what Python itself never gives back is no leak of ours; the C tests look for leaks
 SAN_ENV    = PYTHONMALLOC=malloc PYTHONPATH=$(SAN_PATH) \
              ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
 
 asan: build ## the C and Python suites under the address sanitizer
-	@$(SUB) test-variant V=asan PRELOAD='LD_PRELOAD=$(ASAN_LIB)'
+	@$(SUB) test-variant V=asan PRELOAD='LD_PRELOAD="$(ASAN_LIB)"'
 
 ubsan: build ## the same for undefined behaviour
 	@$(SUB) test-variant V=ubsan

@@ -144,6 +144,7 @@ finish_password(Call *call)
     if (check(call) < 0) {
         return NULL;
     }
+    aero_status_clear(&st);
     if (admin->is_own && user != NULL) {
         memcpy(hash, call->cmd.out.ptr + admin->hash_at, AERO_HASH_SIZE);
         if (aero_cluster_set_password(call->cluster, admin->password, hash,

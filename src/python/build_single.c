@@ -141,6 +141,7 @@ finish_record(Call *call)
     dec = call_decoder(call);
     bins = record_bins(&dec, body, msg.n_ops);
     if (bins == NULL) {
+        errors_record(call->state, call->cmd.st.node, call->argv[0]);
         return NULL;
     }
     return result_record(
@@ -189,6 +190,7 @@ finish_ordered(Call *call)
     }
     list = take_ordered(call, body, msg.n_ops);
     if (list == NULL) {
+        errors_record(call->state, call->cmd.st.node, call->argv[0]);
         return NULL;
     }
     return result_tuple(

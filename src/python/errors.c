@@ -464,6 +464,40 @@ errors_place(ModState *state, const char *fmt, ...)
 
 /* Set `name` of the exception to the prefix and its old text. */
 static int
+set_unless(PyObject *exc, PyObject *name, PyObject *value)
+{
+    PyObject *old = PyObject_GetAttr(exc, name);
+    int rc = old == NULL || value == NULL ? -1
+             : old != Py_None             ? 0
+                                          : PyObject_SetAttr(exc, name, value);
+
+    Py_XDECREF(old);
+    return rc;
+}
+
+void
+errors_record(ModState *state, const char *node, PyObject *key)
+{
+    PyObject *type;
+    PyObject *exc;
+    PyObject *trace;
+    PyObject *name;
+
+    if (!PyErr_ExceptionMatches(state->exc[EXC_AerospikeError])) {
+        return;
+    }
+    PyErr_Fetch(&type, &exc, &trace);
+    PyErr_NormalizeException(&type, &exc, &trace);
+    name = PyUnicode_DecodeUTF8(node, (Py_ssize_t)strlen(node), "replace");
+    if (set_unless(exc, state->str_node, name) < 0 ||
+        set_unless(exc, state->str_key, key) < 0) {
+        PyErr_Clear();
+    }
+    Py_XDECREF(name);
+    PyErr_Restore(type, exc, trace);
+}
+
+static int
 prefix_attr(PyObject *exc, PyObject *name, PyObject *prefix)
 {
     PyObject *old = PyObject_GetAttr(exc, name);

@@ -117,9 +117,10 @@ PyObject *
 record_bins(const Decoder *dec, aero_span ops, unsigned count)
 {
     PyObject *bins = PyDict_New();
+    aero_status st;
 
+    aero_status_clear(&st);
     for (unsigned i = 0; bins != NULL && i < count; i++) {
-        aero_status st;
         aero_op op;
         PyObject *name;
         PyObject *value;

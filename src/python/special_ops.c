@@ -29,8 +29,9 @@ place_fail(const Encoder *enc, const Place *place, exc_id id, const char *fmt,
     }
     raise_error(enc->state, id, "%U", text);
     if (place != NULL && place->index >= 0) {
-        errors_place(enc->state, place->what == NULL ? "operation %zd"
-                                                     : "operation %zd, %s",
+        errors_place(enc->state,
+                     place->what == NULL ? "operation %zd"
+                                         : "operation %zd, %s",
                      place->index, place->what);
     }
     Py_DECREF(text);

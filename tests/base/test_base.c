@@ -103,8 +103,12 @@ TEST(arena_gives_aligned_memory_and_takes_it_back)
 TEST(base64_gives_back_what_it_was_given)
 {
     static const char *const pairs[][2] = {
-        {"", ""},           {"f", "Zg=="},       {"fo", "Zm8="},
-        {"foo", "Zm9v"},    {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
+        {"", ""},
+        {"f", "Zg=="},
+        {"fo", "Zm8="},
+        {"foo", "Zm9v"},
+        {"foob", "Zm9vYg=="},
+        {"fooba", "Zm9vYmE="},
         {"foobar", "Zm9vYmFy"},
     };
 
@@ -123,8 +127,8 @@ TEST(base64_gives_back_what_it_was_given)
 
 TEST(base64_refuses_nonsense)
 {
-    static const char *const bad[] = {"Z", "Zg=", "Z===", "Zg==Zg==", "Z\n==",
-                                      "=g==", "Zm9*"};
+    static const char *const bad[] = {
+        "Z", "Zg=", "Z===", "Zg==Zg==", "Z\n==", "=g==", "Zm9*"};
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         aero_buf back = AERO_BUF_INIT;

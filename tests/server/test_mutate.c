@@ -129,8 +129,7 @@ TEST(a_hundred_thousand_changed_requests_are_answered)
         aero_span from = all.list[test_random(&seed) % all.count];
 
         memcpy(bytes, from.ptr, from.len);
-        serve(&k, aero_span_of(bytes,
-                               hostile_change(bytes, from.len, &seed)));
+        serve(&k, aero_span_of(bytes, hostile_change(bytes, from.len, &seed)));
     }
     kit_close(&k);
 }

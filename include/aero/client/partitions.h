@@ -35,7 +35,7 @@ typedef struct aero_part {
 typedef struct aero_parts {
     atomic_uint refs;
     atomic_bool taken; /* a query runs on them */
-    uint32_t begin; /* the first partition */
+    uint32_t begin;    /* the first partition */
     uint32_t count;
     aero_part at[]; /* `count` of them */
 } aero_parts;
