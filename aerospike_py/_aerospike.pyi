@@ -6982,6 +6982,8 @@ class Query:
 
         Raises
         ------
+        UDFError
+            Code 100: after ``apply``, Lua failed; the text is Lua's, with its traceback.
         IndexNotFound
             Code 201: the predicate fits no index.
         IndexNotReadable
@@ -6993,7 +6995,9 @@ class Query:
 
         Notes
         -----
-        What a lost node has not given is asked of others, behind the last record that came from it.
+        What a lost node has not given is asked of others, behind the last record that came from it. After
+        ``apply`` the nodes run the function up to its first ``reduce``; the rest runs here, with the module
+        from ``lua.user_path`` or, where it is not there, from the cluster.
         """
     def foreach(self, callback: Callable[..., Any], policy: QueryPolicy | None = None,
                 options: Mapping[str, bool] | None = None) -> None:
@@ -7109,6 +7113,12 @@ class Query:
         """The same as ``get_partitions_status``."""
     def _stream_with_ids(self, policy: Any, options: Any, nodename: Any) -> RecordStream:
         """For ``foreach``: with a partition filter dict partition ids go with the records."""
+    def _values(self, policy: Any, options: Any) -> list[tuple[int, bytes]]:
+        """What the nodes' half of a stream UDF gives, for the half that is here."""
+    def _aggregation(self) -> tuple[str, str, bytes, str | None, Any]:
+        """The module, the function, its packed arguments, the folder of modules, and the client."""
+    def _decode(self, pairs: list[tuple[int, bytes]]) -> list[Any]:
+        """Pairs of a particle's type and bytes as values."""
 
 @final
 class AsyncQuery:
@@ -7271,6 +7281,8 @@ class AsyncQuery:
 
         Raises
         ------
+        UDFError
+            Code 100: after ``apply``, Lua failed; the text is Lua's, with its traceback.
         IndexNotFound
             Code 201: the predicate fits no index.
         IndexNotReadable
@@ -7282,7 +7294,9 @@ class AsyncQuery:
 
         Notes
         -----
-        What a lost node has not given is asked of others, behind the last record that came from it.
+        What a lost node has not given is asked of others, behind the last record that came from it. After
+        ``apply`` the nodes run the function up to its first ``reduce``; the rest runs here, with the module
+        from ``lua.user_path`` or, where it is not there, from the cluster.
         """
     async def foreach(self, callback: Callable[..., Any], policy: QueryPolicy | None = None,
                       options: Mapping[str, bool] | None = None) -> None:
@@ -7399,6 +7413,12 @@ class AsyncQuery:
         """The same as ``get_partitions_status``."""
     def _stream_with_ids(self, policy: Any, options: Any, nodename: Any) -> AsyncRecordStream:
         """For ``foreach``: with a partition filter dict partition ids go with the records."""
+    async def _values(self, policy: Any, options: Any) -> list[tuple[int, bytes]]:
+        """What the nodes' half of a stream UDF gives, for the half that is here."""
+    def _aggregation(self) -> tuple[str, str, bytes, str | None, Any]:
+        """The module, the function, its packed arguments, the folder of modules, and the client."""
+    def _decode(self, pairs: list[tuple[int, bytes]]) -> list[Any]:
+        """Pairs of a particle's type and bytes as values."""
 
 @final
 class OfficialQuery:
@@ -7561,6 +7581,8 @@ class OfficialQuery:
 
         Raises
         ------
+        UDFError
+            Code 100: after ``apply``, Lua failed; the text is Lua's, with its traceback.
         IndexNotFound
             Code 201: the predicate fits no index.
         IndexNotReadable
@@ -7572,7 +7594,9 @@ class OfficialQuery:
 
         Notes
         -----
-        What a lost node has not given is asked of others, behind the last record that came from it.
+        What a lost node has not given is asked of others, behind the last record that came from it. After
+        ``apply`` the nodes run the function up to its first ``reduce``; the rest runs here, with the module
+        from ``lua.user_path`` or, where it is not there, from the cluster.
         """
     def foreach(self, callback: Callable[..., Any], policy: QueryPolicy | None = None,
                 options: Mapping[str, bool] | None = None) -> None:
@@ -7688,6 +7712,12 @@ class OfficialQuery:
         """The same as ``get_partitions_status``."""
     def _stream_with_ids(self, policy: Any, options: Any, nodename: Any) -> RecordStream:
         """For ``foreach``: with a partition filter dict partition ids go with the records."""
+    def _values(self, policy: Any, options: Any) -> list[tuple[int, bytes]]:
+        """What the nodes' half of a stream UDF gives, for the half that is here."""
+    def _aggregation(self) -> tuple[str, str, bytes, str | None, Any]:
+        """The module, the function, its packed arguments, the folder of modules, and the client."""
+    def _decode(self, pairs: list[tuple[int, bytes]]) -> list[Any]:
+        """Pairs of a particle's type and bytes as values."""
 
 @final
 class Scan:

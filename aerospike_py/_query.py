@@ -1,15 +1,18 @@
-"""What queries and scans do in Python: calling back, and pages."""
+"""What queries and scans do in Python: calling back, pages, and the end of aggregations."""
 
 from __future__ import annotations
 
 import inspect
 import os
+import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import _aerospike
 from ._config import fault
+from ._errors import AerospikeError
 
 __all__ = ["AsyncPages", "Page", "Pages"]
 
@@ -122,6 +125,148 @@ async def foreach_async(query: _AsyncQuery, callback: Callable[..., Any], policy
                 answer = await answer
             if answer is False:
                 return
+
+
+# ---- stream UDFs: the part that is finished here ----
+
+_REQUIRED = re.compile(rb"""\brequire\s*\(?\s*["']([\w.-]+)["']""")
+_REDUCE_MS = 60_000
+
+
+class _Reduction:
+    """The modules that are wanted, and what is done with them."""
+
+    def __init__(self, query: Any) -> None:
+        found = query._aggregation()
+        self.module: str = found[0]
+        self.function, self.args, self._folder, self.client = found[1:]
+        self._sources: dict[str, bytes] = {}
+        self._wanted = [self.module]
+
+    def missing(self) -> str | None:
+        """A module that is not in the folder."""
+        while self._wanted:
+            name = self._wanted.pop()
+            if name in self._sources:
+                continue
+            try:
+                if self._folder is None:
+                    return name
+                self.add(name, Path(self._folder, f"{name}.lua").read_bytes())
+            except OSError:
+                return name
+        return None
+
+    def add(self, name: str, source: bytes) -> None:
+        """Keep a module, and look what it wants itself."""
+        self._sources[name] = source
+        self._wanted += [found.decode() for found in _REQUIRED.findall(source)]
+
+    def refused(self, name: str) -> bool:
+        """A module is nowhere: only the first one has to be somewhere."""
+        self._sources.setdefault(name, b"")
+        return name == self.module
+
+    def run(self, pairs: list[tuple[int, bytes]]) -> list[tuple[int, bytes]]:
+        """Run Lua."""
+        try:
+            from . import _lua
+        except ImportError as error:
+            raise fault("ClientError", "stream UDFs need aerospike_py._lua, which is not there",
+                        code=-1) from error
+        try:
+            return _lua.run(self._sources, self.module, self.function, self.args, pairs,
+                            ms=_REDUCE_MS)
+        except RuntimeError as error:
+            raise fault("UDFError", str(error), code=100) from None
+
+
+def aggregate(query: Any, policy: Any, options: Any) -> list[Any]:
+    """What a stream UDF gives."""
+    pairs = query._values(policy, options)
+    work = _Reduction(query)
+    while (name := work.missing()) is not None:
+        try:
+            work.add(name, work.client.udf_get(f"{name}.lua").encode())
+        except AerospikeError:
+            if work.refused(name):
+                raise
+    found: list[Any] = query._decode(work.run(pairs))
+    return found
+
+
+async def aggregate_async(query: Any, policy: Any, options: Any) -> list[Any]:
+    """The same; Lua runs in a thread."""
+    import asyncio
+
+    pairs = await query._values(policy, options)
+    work = _Reduction(query)
+    while (name := work.missing()) is not None:
+        try:
+            work.add(name, (await work.client.udf_get(f"{name}.lua")).encode())
+        except AerospikeError:
+            if work.refused(name):
+                raise
+    found: list[Any] = query._decode(await asyncio.to_thread(work.run, pairs))
+    return found
+
+
+class Values:
+    """What a stream UDF gives, one by one."""
+
+    _with_ids = False
+
+    def __init__(self, query: Any, policy: Any, options: Any) -> None:
+        self._how = (query, policy, options)
+        self._found: Iterator[Any] | None = None
+
+    def __iter__(self) -> Values:
+        return self
+
+    def __next__(self) -> Any:
+        if self._found is None:
+            self._found = iter(aggregate(*self._how))
+        return next(self._found)
+
+    def close(self) -> None:
+        """Give no more."""
+        self._found = iter(())
+
+    def __enter__(self) -> Values:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+class AsyncValues:
+    """The same, for ``async for``."""
+
+    _with_ids = False
+
+    def __init__(self, query: Any, policy: Any, options: Any) -> None:
+        self._how = (query, policy, options)
+        self._found: Iterator[Any] | None = None
+
+    def __aiter__(self) -> AsyncValues:
+        return self
+
+    async def __anext__(self) -> Any:
+        if self._found is None:
+            self._found = iter(await aggregate_async(*self._how))
+        for value in self._found:
+            return value
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """Give no more."""
+        self._found = iter(())
+
+    async def __aenter__(self) -> AsyncValues:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.aclose()
 
 
 def copy_module(path: bytes, folder: str) -> None:

@@ -53,27 +53,28 @@ make_room(deadlines *d)
     }
     more = aero_resize(d->heap, cap * sizeof *more);
     if (more == NULL) {
-        return false; /* then this one has no deadline */
+        return false;
     }
     d->heap = more;
     d->cap = cap;
     return true;
 }
 
-void
+bool
 deadlines_set(deadlines *d, aero_slot *slot)
 {
     deadline entry = {slot->job->by, slot};
 
     if (slot->heap_at == 0) {
-        if (make_room(d)) {
-            d->count++;
-            sift_up(d, d->count, entry);
+        if (!make_room(d)) {
+            return false;
         }
-        return;
+        d->count++;
+        sift_up(d, d->count, entry);
+        return true;
     }
     if (d->heap[slot->heap_at].by == entry.by) {
-        return;
+        return true;
     }
     if (d->heap[slot->heap_at].by > entry.by) {
         sift_up(d, slot->heap_at, entry);
@@ -81,6 +82,7 @@ deadlines_set(deadlines *d, aero_slot *slot)
     else {
         sift_down(d, slot->heap_at, entry);
     }
+    return true;
 }
 
 void

@@ -18,8 +18,9 @@ typedef struct deadlines {
     size_t cap;
 } deadlines;
 
-/* Enter a slot, or move it to what its job says now. */
-void deadlines_set(deadlines *d, aero_slot *slot);
+/* Enter a slot, or move it to what its job says now.  False when there is no
+ * memory to enter it. */
+bool deadlines_set(deadlines *d, aero_slot *slot);
 void deadlines_drop(deadlines *d, aero_slot *slot);
 aero_slot *deadlines_first(const deadlines *d);
 void deadlines_fini(deadlines *d);

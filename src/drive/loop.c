@@ -7,6 +7,7 @@
 
 enum {
     TRIM_EVERY_MS = 5000,
+    BLIND_MAX = 64,       /* attempts of a job that nothing can wake */
     LATE_EACH = 16,       /* late ones between two looks at the clock */
     HOLD_NS = 1000 * 1000 /* they take no longer than this in one turn */
 };
@@ -138,15 +139,39 @@ advance(aero_run *run)
     }
 }
 
+/* False when nothing would ever wake it: there was no memory. */
+static bool
+wait_for(aero_slot *slot)
+{
+    const aero_conn *conn = slot->job->conn;
+
+    aero_slot_watch(slot);
+    return deadlines_set(&slot->run->loop->late, slot) &&
+           (conn == NULL || conn->watcher != NULL);
+}
+
+/* True when the job waits for something.  One that cannot be woken is late at
+ * once, as often as it may try again, but not for ever. */
+static bool
+is_waiting(aero_slot *slot)
+{
+    for (int i = 0; slot->rc == AERO_MORE; i++) {
+        if (wait_for(slot) || i == BLIND_MAX) {
+            return true;
+        }
+        slot->job->by = 0;
+        slot->rc = slot->job->step(slot->job);
+    }
+    return false;
+}
+
 static void
 after_step(aero_slot *slot)
 {
     aero_run *run = slot->run;
     aero_task *task = run->task;
 
-    if (slot->rc == AERO_MORE) {
-        aero_slot_watch(slot);
-        deadlines_set(&run->loop->late, slot);
+    if (is_waiting(slot)) {
         return;
     }
     if (slot->job->held) {

@@ -142,6 +142,15 @@ typedef struct round_lists {
     aero_rc *rcs;
 } round_lists;
 
+static void
+lists_fini(round_lists *lists, size_t count)
+{
+    if (count > FEW) {
+        aero_free(lists->fds);
+        aero_free(lists->rcs);
+    }
+}
+
 static bool
 lists_init(round_lists *lists, size_t count)
 {
@@ -152,21 +161,13 @@ lists_init(round_lists *lists, size_t count)
         lists->rcs = aero_alloc_array(count, sizeof *lists->rcs);
     }
     if (lists->fds == NULL || lists->rcs == NULL) {
+        lists_fini(lists, count);
         return false;
     }
     for (size_t i = 0; i < count; i++) {
         lists->rcs[i] = AERO_MORE;
     }
     return true;
-}
-
-static void
-lists_fini(round_lists *lists, size_t count)
-{
-    if (count > FEW) {
-        aero_free(lists->fds);
-        aero_free(lists->rcs);
-    }
 }
 
 static uint64_t
@@ -263,8 +264,10 @@ run_round(aero_task *task, const aero_wait *wait)
     bool *told = few_told;
     aero_rc rc = AERO_OK;
 
-    if (!lists_init(&lists, count) ||
-        (count > FEW && (told = aero_zalloc(count)) == NULL)) {
+    if (!lists_init(&lists, count)) {
+        return AERO_ERROR;
+    }
+    if (count > FEW && (told = aero_zalloc(count)) == NULL) {
         lists_fini(&lists, count);
         return AERO_ERROR;
     }

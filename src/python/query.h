@@ -60,14 +60,13 @@ typedef struct Stream {
     aero_cluster *cluster; /* counted, once it runs */
     RecordMaker maker;
     Guest guest;
-    Pump *pump;        /* owned; where an asynchronous one runs */
-    PyObject *ready;   /* owned; an awaitable for reuse */
+    Pump *pump;         /* owned; where an asynchronous one runs */
+    PyObject *ready;    /* owned; an awaitable for reuse */
     PyObject *returned; /* owned; a record that nobody got, or NULL */
-    PyObject *reducer; /* owned; of a stream UDF, or NULL */
-    PyObject *values;  /* owned; iterator over what it made */
-    PyObject *list;    /* owned; what results() has so far */
-    PyObject *error;   /* owned; raised when the query has closed */
+    PyObject *list;     /* owned; what results() has so far */
+    PyObject *error;    /* owned; raised when the query has closed */
     bool is_async;
+    bool is_raw;      /* of a stream UDF: bytes, not records */
     bool with_ids;    /* records come as (partition id, record) */
     bool evicted;     /* its client was closed */
     bool over;        /* nothing more comes */

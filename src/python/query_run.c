@@ -172,6 +172,38 @@ query_build_page(Call *call)
 /* ---- what starts a stream ---- */
 
 static PyObject *
+call_python(const char *name, PyObject *const *args, size_t count)
+{
+    PyObject *module = PyImport_ImportModule("aerospike_py._query");
+    PyObject *function =
+        module == NULL ? NULL : PyObject_GetAttrString(module, name);
+    PyObject *made = function == NULL
+                         ? NULL
+                         : PyObject_Vectorcall(function, args, count, NULL);
+
+    Py_XDECREF(module);
+    Py_XDECREF(function);
+    return made;
+}
+
+static PyObject *
+or_none(PyObject *obj)
+{
+    return obj == NULL ? Py_None : obj;
+}
+
+/* An iterator over what a stream UDF gives. */
+static PyObject *
+start_values(Query *q, const QueryWish *wish)
+{
+    PyObject *args[] = {(PyObject *)q, or_none(wish->policy),
+                        or_none(wish->options)};
+
+    return call_python(q->client->is_async ? "AsyncValues" : "Values", args,
+                       3);
+}
+
+static PyObject *
 start_stream(Query *q, const QueryWish *wish)
 {
     Call *call;
@@ -179,6 +211,9 @@ start_stream(Query *q, const QueryWish *wish)
 
     if (!query_is_connected(q, "")) {
         return NULL;
+    }
+    if (q->module != NULL) {
+        return start_values(q, wish);
     }
     call = call_new(q->client);
     if (call == NULL) {
@@ -217,29 +252,6 @@ query_start(PyObject *self)
     return start_stream((Query *)self, &wish);
 }
 
-/* ---- what is written in Python ---- */
-
-static PyObject *
-call_python(const char *name, PyObject *const *args, size_t count)
-{
-    PyObject *module = PyImport_ImportModule("aerospike_py._query");
-    PyObject *function =
-        module == NULL ? NULL : PyObject_GetAttrString(module, name);
-    PyObject *made = function == NULL
-                         ? NULL
-                         : PyObject_Vectorcall(function, args, count, NULL);
-
-    Py_XDECREF(module);
-    Py_XDECREF(function);
-    return made;
-}
-
-static PyObject *
-or_none(PyObject *obj)
-{
-    return obj == NULL ? Py_None : obj;
-}
-
 /* argv: callback, policy, options and, of a scan, nodename */
 PyObject *
 query_do_foreach(Query *q, PyObject *const *argv)
@@ -266,4 +278,76 @@ query_do_pages(Query *q, PyObject *const *argv)
         return NULL;
     }
     return call_python(q->client->is_async ? "AsyncPages" : "Pages", args, 4);
+}
+
+/* ---- stream UDFs ---- */
+
+PyObject *
+query_run_results(PyObject *self, const Signature *sigs, call_build build,
+                  PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+    Query *q = (Query *)self;
+    PyObject *argv[ARGS_MAX];
+    PyObject *given[3];
+
+    if (q->module == NULL) {
+        return query_run(self, sigs, build, args, nargs, kwnames);
+    }
+    if (args_bind(q->state, &sigs[q->face->index], args, nargs, kwnames,
+                  argv) < 0) {
+        return NULL;
+    }
+    given[0] = self;
+    given[1] = or_none(argv[0]);
+    given[2] = or_none(argv[1]);
+    return call_python(q->client->is_async ? "aggregate_async" : "aggregate",
+                       given, 3);
+}
+
+/* (module, function, packed arguments, folder or None, client) */
+PyObject *
+query_do_aggregation(Query *q, PyObject *const *argv)
+{
+    PyObject *folder =
+        PyDict_GetItemString(q->client->config, "lua_user_path");
+
+    (void)argv;
+    if (folder == NULL && q->face->strict) {
+        return Py_BuildValue("OOy#sO", q->module, q->function,
+                             (const char *)q->args.ptr,
+                             (Py_ssize_t)q->args.len, ".", q->client);
+    }
+    return Py_BuildValue("OOy#OO", q->module, q->function,
+                         (const char *)q->args.ptr, (Py_ssize_t)q->args.len,
+                         or_none(folder), q->client);
+}
+
+/* Pairs of particle and bytes to values. */
+PyObject *
+query_do_decode(Query *q, PyObject *const *argv)
+{
+    Decoder dec = {.state = q->state, .face = q->face};
+    PyObject *list = PyList_New(0);
+
+    if (list != NULL && !PyList_Check(argv[0])) {
+        PyErr_SetString(PyExc_TypeError, "pairs must be a list");
+        Py_CLEAR(list);
+    }
+    for (Py_ssize_t i = 0; list != NULL && i < PyList_GET_SIZE(argv[0]); i++) {
+        unsigned char particle;
+        const char *bytes;
+        Py_ssize_t len;
+        PyObject *value = NULL;
+
+        if (PyArg_ParseTuple(PyList_GET_ITEM(argv[0], i), "by#", &particle,
+                             &bytes, &len)) {
+            value =
+                value_take(&dec, particle, aero_span_of(bytes, (size_t)len));
+        }
+        if (value == NULL || PyList_Append(list, value) < 0) {
+            Py_CLEAR(list);
+        }
+        Py_XDECREF(value);
+    }
+    return list;
 }

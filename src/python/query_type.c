@@ -137,7 +137,10 @@ plain(PyObject *self, const Signature *sigs,
       query_do_where_index)                                                   \
     X(Query_where_with_expr, where_with_expr, plain, query_do_where_expr)     \
     X(Query_apply, apply, plain, query_do_apply)                              \
-    X(Query_results, results, query_run, query_build_results)                 \
+    X(Query_results, results, query_run_results, query_build_results)         \
+    X(Query__values, _values, query_run, query_build_results)                 \
+    X(Query__aggregation, _aggregation, plain, query_do_aggregation)          \
+    X(Query__decode, _decode, plain, query_do_decode)                         \
     X(Query_foreach, foreach, plain, query_do_foreach)
 #define SCAN_METHODS(X)                                                       \
     X(Scan_apply, apply, plain, query_do_apply)                               \

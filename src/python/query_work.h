@@ -38,5 +38,11 @@ PyObject *query_do_stream_with_ids(Query *q, PyObject *const *argv);
 PyObject *query_do_foreach(Query *q, PyObject *const *argv);
 PyObject *query_do_pages(Query *q, PyObject *const *argv);
 PyObject *query_start(PyObject *self);
+/* The same, in Python if a stream UDF is applied. */
+PyObject *query_run_results(PyObject *self, const Signature *sigs,
+                            call_build build, PyObject *const *args,
+                            Py_ssize_t nargs, PyObject *kwnames);
+PyObject *query_do_aggregation(Query *q, PyObject *const *argv);
+PyObject *query_do_decode(Query *q, PyObject *const *argv);
 
 #endif

@@ -156,8 +156,6 @@ typedef enum exc_id {
     X(function)                                                               \
     X(args)                                                                   \
     X(_op)                                                                    \
-    X(add)                                                                    \
-    X(finish)                                                                 \
     X(partial)                                                                \
     X(_rt)                                                                    \
     X(_fixed)                                                                 \

@@ -24,35 +24,6 @@ evict(Guest *guest)
                       "closed");
 }
 
-/* The client's half of a stream UDF, from the part that knows Lua. */
-static PyObject *
-make_reducer(const Query *q)
-{
-    ModState *state = q->state;
-    PyObject *path = PyDict_GetItemString(q->client->config, "lua_user_path");
-    PyObject *module = PyImport_ImportModule("aerospike_py._lua");
-    PyObject *factory =
-        module == NULL ? NULL : PyObject_GetAttrString(module, "Reducer");
-    Decoder dec = {.state = state, .face = q->face};
-    PyObject *args;
-    PyObject *made;
-
-    Py_XDECREF(module);
-    if (factory == NULL) {
-        return raise_error(state, EXC_ClientError,
-                           "stream UDFs need the Lua part of aerospike_py, "
-                           "which is not there");
-    }
-    args = value_unpack(&dec, aero_buf_span(&q->args));
-    made = args == NULL ? NULL
-                        : PyObject_CallFunctionObjArgs(
-                              factory, q->module, q->function, args,
-                              path != NULL ? path : Py_None, NULL);
-    Py_XDECREF(args);
-    Py_DECREF(factory);
-    return made;
-}
-
 Stream *
 stream_new(Query *q, Call *call, const QueryWish *wish)
 {
@@ -76,10 +47,7 @@ stream_new(Query *q, Call *call, const QueryWish *wish)
     }
     dec = call_decoder(call);
     record_maker_init(&s->maker, &dec, q->ns, q->set);
-    if (q->module != NULL && (s->reducer = make_reducer(q)) == NULL) {
-        Py_DECREF(s);
-        return NULL;
-    }
+    s->is_raw = q->module != NULL;
     return s;
 }
 
@@ -105,50 +73,37 @@ fail_later(Stream *s)
     aero_query_close(&s->query);
 }
 
-static bool
-is_named(const aero_op *op, const char *name)
-{
-    return aero_span_is(op->name, name);
-}
-
-/* A value that a node's half of a stream UDF gave. */
-static int
-feed(Stream *s, const aero_query_item *item)
+/* What a node's half of a stream UDF gave: (particle, bytes), for the half
+ * that is here.  What Lua had to complain about is raised. */
+static PyObject *
+make_raw(Stream *s, const aero_query_item *item)
 {
     aero_span ops = item->ops;
     aero_status st;
     aero_op op;
-    PyObject *value;
-    PyObject *done;
 
-    if (item->n_ops == 0) {
-        return 0;
-    }
     aero_status_clear(&st);
     if (aero_op_take(&ops, &op, &st) != AERO_OK) {
-        raise_status(s->state, &st);
-        return -1;
+        return raise_status(s->state, &st);
     }
-    value = value_take(&s->maker.dec, op.particle, op.value);
-    if (value == NULL) {
-        return -1;
+    if (aero_span_is(op.name, "FAILURE")) {
+        st.from_server = true;
+        aero_fail(&st, AERO_ERR_UDF, "%.*s", (int)op.value.len, op.value.ptr);
+        return raise_status(s->state, &st);
     }
-    if (is_named(&op, "FAILURE")) {
-        raise_error(s->state, EXC_UDFError, "%S", value);
-        Py_DECREF(value);
-        return -1;
-    }
-    done = PyObject_CallMethodOneArg(s->reducer, s->state->str_add, value);
-    Py_DECREF(value);
-    Py_XDECREF(done);
-    return done == NULL ? -1 : 0;
+    return Py_BuildValue("By#", op.particle, (const char *)op.value.ptr,
+                         (Py_ssize_t)op.value.len);
 }
 
 static PyObject *
 make_item(Stream *s, const aero_query_item *item)
 {
-    PyObject *record = record_make(&s->maker, item);
+    PyObject *record;
 
+    if (s->is_raw) {
+        return make_raw(s, item);
+    }
+    record = record_make(&s->maker, item);
     if (record == NULL || !s->with_ids) {
         return record;
     }
@@ -180,19 +135,8 @@ raise_end(Stream *s)
 static PyObject *
 take_end(Stream *s, bool failed)
 {
-    PyObject *made;
-
     s->over = true;
-    if (failed || s->error != NULL) {
-        return raise_end(s);
-    }
-    if (s->reducer == NULL) {
-        return NULL;
-    }
-    made = PyObject_CallMethodNoArgs(s->reducer, s->state->str_finish);
-    s->values = made == NULL ? NULL : PyObject_GetIter(made);
-    Py_XDECREF(made);
-    return s->values == NULL ? NULL : PyIter_Next(s->values);
+    return failed || s->error != NULL ? raise_end(s) : NULL;
 }
 
 /* The next record or value.  NULL: an exception; or, with *wait, the task has
@@ -209,9 +153,6 @@ stream_take(Stream *s, bool *wait)
         s->returned = NULL;
         return made;
     }
-    if (s->values != NULL) {
-        return PyIter_Next(s->values);
-    }
     while (!s->over) {
         switch (aero_query_take_item(&s->query, &item)) {
         case AERO_QUERY_WAIT:
@@ -224,14 +165,12 @@ stream_take(Stream *s, bool *wait)
         case AERO_QUERY_ITEM:
             break;
         }
-        if (s->reducer == NULL) {
-            made = make_item(s, &item);
-            if (made != NULL) {
-                return made;
-            }
-        }
-        else if (feed(s, &item) == 0) {
+        if (s->is_raw && item.n_ops == 0) {
             continue;
+        }
+        made = make_item(s, &item);
+        if (made != NULL) {
+            return made;
         }
         fail_later(s);
         *wait = true;
@@ -366,7 +305,6 @@ finish_close(Call *call)
         return NULL;
     }
     s->over = true;
-    Py_CLEAR(s->values);
     Py_RETURN_NONE;
 }
 
@@ -435,8 +373,7 @@ PyObject *
 stream_finish_collect(Call *call)
 {
     Stream *s = (Stream *)call->hold;
-    bool pauses = s->reducer == NULL && s->maker.dec.deserializer == NULL &&
-                  PyGC_IsEnabled();
+    bool pauses = s->maker.dec.deserializer == NULL && PyGC_IsEnabled();
     PyObject *made;
 
     if (pauses) {

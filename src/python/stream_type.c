@@ -51,7 +51,6 @@ stream_close(PyObject *self, PyObject *unused)
     }
     aero_query_cancel(&s->query, AERO_ERR_CLIENT_ABORT, "closed");
     s->over = true;
-    Py_CLEAR(s->values);
     atomic_store(&s->busy, false);
     Py_RETURN_NONE;
 }
@@ -306,8 +305,6 @@ stream_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(s->pump);
     Py_VISIT(s->ready);
     Py_VISIT(s->returned);
-    Py_VISIT(s->reducer);
-    Py_VISIT(s->values);
     Py_VISIT(s->list);
     Py_VISIT(s->error);
     return 0;
@@ -318,9 +315,7 @@ stream_clear(PyObject *self)
 {
     Stream *s = (Stream *)self;
 
-    Py_CLEAR(s->reducer);
     Py_CLEAR(s->returned);
-    Py_CLEAR(s->values);
     Py_CLEAR(s->error);
     return 0;
 }

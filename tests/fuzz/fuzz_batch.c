@@ -64,6 +64,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (net.cluster == NULL) {
         MUST(fake_init(&net, 1));
     }
+    fake_drop_conns(&net);
     MUST(fake_add_conn(&net, 0));
     net.piece = fuzz_byte(&in);
     net.reply = in;

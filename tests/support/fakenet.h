@@ -156,6 +156,19 @@ fake_add_conn(fakenet *net, unsigned i)
     return conn != NULL;
 }
 
+/* Close what is idle: a connection that has been used once is as good as
+ * fresh only until another one breaks. */
+static inline void
+fake_drop_conns(fakenet *net)
+{
+    aero_map *map = aero_cluster_map(net->cluster);
+
+    for (size_t i = 0; i < map->n_nodes; i++) {
+        aero_pool_trim(map->nodes[i]->pool, UINT64_MAX, 0);
+    }
+    aero_map_release(map);
+}
+
 /* Run rounds of a task until it ends, or a round has nothing that goes on. */
 static inline aero_rc
 fake_run(aero_task *task)

@@ -40,27 +40,3 @@ def index(client: Any) -> Iterator[Callable[..., str]]:
     yield create
     for name in made:
         client.index_remove("test", name)
-
-
-def need(client: Any, command: str, what: str) -> None:
-    """Skip where the server does not know an info command."""
-    if "unrecognized" in client.info_all(command)[0][2]:
-        pytest.skip(f"the server has no {what}")
-
-
-@pytest.fixture
-def indexes(client: Any) -> None:
-    """What a test of secondary indexes needs of the server."""
-    need(client, "udf-put:", "indexes")
-
-
-@pytest.fixture
-def udfs(client: Any) -> None:
-    """What a test of Lua modules needs of the server."""
-    need(client, "udf-put:", "Lua")
-
-
-@pytest.fixture
-def jobs(client: Any) -> None:
-    """What a test of background jobs needs of the server."""
-    need(client, "udf-put:", "background jobs")

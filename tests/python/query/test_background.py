@@ -39,7 +39,7 @@ def bins(client, set_name):
 
 
 @pytest.fixture
-def module(client, udfs, tmp_path, set_name):
+def module(client, tmp_path, set_name):
     path = tmp_path / f"{set_name}.lua"
     path.write_text(MODULE)
     client.udf_put(str(path))
@@ -50,7 +50,7 @@ def module(client, udfs, tmp_path, set_name):
 # ---- operations ----
 
 
-def test_operations_reach_each_record(client, jobs, people, set_name, make):
+def test_operations_reach_each_record(client, people, set_name, make):
     query = make(client, "test", set_name).add_ops([INCR, WRITE])
     job = query.execute_background()
     assert isinstance(job, int)
@@ -61,13 +61,13 @@ def test_operations_reach_each_record(client, jobs, people, set_name, make):
         assert found == {**people[n], "mod": people[n]["mod"] + 100, "new": "x"}
 
 
-def test_a_filter_chooses_records(client, jobs, people, set_name, make):
+def test_a_filter_chooses_records(client, people, set_name, make):
     policy = {"filter_expression": exp.lt(exp.int_bin("n"), exp.int_val(50))}
     finish(client, make(client, "test", set_name).add_ops([WRITE]).execute_background(policy))
     assert sorted(n for n, b in bins(client, set_name).items() if "new" in b) == list(range(50))
 
 
-def test_an_index_chooses_records(client, jobs, indexes, index, people, set_name):
+def test_an_index_chooses_records(client, index, people, set_name):
     index("index_integer_create", set_name, "n", name=f"{set_name}_n")
     query = client.query("test", set_name).where(predicates.between("n", 100, 149))
     finish(client, query.add_ops([WRITE]).execute_background())
@@ -75,14 +75,14 @@ def test_an_index_chooses_records(client, jobs, indexes, index, people, set_name
         range(100, 150))
 
 
-def test_a_job_has_a_number_of_its_own(client, jobs, set_name):
+def test_a_job_has_a_number_of_its_own(client, set_name):
     found = {client.query("test", set_name).add_ops([WRITE]).execute_background()
              for _ in range(10)}
     assert len(found) == 10
 
 
 @pytest.mark.needs_ttl
-def test_a_time_to_live_is_set(client, jobs, people, set_name, make):
+def test_a_time_to_live_is_set(client, people, set_name, make):
     query = make(client, "test", set_name).add_ops([WRITE])
     query.ttl = 5000
     finish(client, query.execute_background())
@@ -99,18 +99,18 @@ def test_without_work_nothing_is_started(client, set_name, make):
         make(client, "test", set_name).add_ops([{"op": 999}]).execute_background()
 
 
-def test_an_unknown_namespace_has_no_jobs(client, jobs, make):
+def test_an_unknown_namespace_has_no_jobs(client, make):
     with pytest.raises(NamespaceNotFound):
         make(client, "nope", "demo").add_ops([WRITE]).execute_background()
 
 
-def test_a_job_without_its_index_is_refused(client, jobs, people, set_name):
+def test_a_job_without_its_index_is_refused(client, people, set_name):
     query = client.query("test", set_name).where(predicates.equals("n", 1))
     with pytest.raises(IndexNotFound):
         query.add_ops([WRITE]).execute_background()
 
 
-def test_reads_are_no_work(client, jobs, people, set_name):
+def test_reads_are_no_work(client, people, set_name):
     query = client.query("test", set_name)
     query.add_ops([{"op": aerospike_py.OPERATOR_READ, "bin": "n"}])
     with pytest.raises(InvalidRequest):
@@ -120,13 +120,13 @@ def test_reads_are_no_work(client, jobs, people, set_name):
 # ---- functions ----
 
 
-def test_a_function_reaches_each_record(client, jobs, module, people, set_name, make):
+def test_a_function_reaches_each_record(client, module, people, set_name, make):
     query = make(client, "test", set_name).apply(module, "mark", ["seen", [1, {"a": b"x"}]])
     finish(client, query.execute_background())
     assert {str(b["seen"]) for b in bins(client, set_name).values()} == {str([1, {"a": b"x"}])}
 
 
-def test_scan_apply_waits_for_its_end(client, jobs, module, people, set_name):
+def test_scan_apply_waits_for_its_end(client, module, people, set_name):
     job = client.scan_apply("test", set_name, module, "mark", ["seen", 7])
     assert isinstance(job, int)
     assert {b["seen"] for b in bins(client, set_name).values()} == {7}
@@ -134,7 +134,7 @@ def test_scan_apply_waits_for_its_end(client, jobs, module, people, set_name):
         aerospike_py.JOB_STATUS_COMPLETED)
 
 
-def test_query_apply_waits_for_its_end(client, jobs, indexes, index, module, people, set_name):
+def test_query_apply_waits_for_its_end(client, index, module, people, set_name):
     index("index_integer_create", set_name, "n", name=f"{set_name}_n")
     for at, predicate in enumerate([predicates.between("n", 10, 19), (1, 4, "n", 10, 19)]):
         job = client.query_apply("test", set_name, predicate, module, "mark", ["seen", at])
@@ -143,7 +143,7 @@ def test_query_apply_waits_for_its_end(client, jobs, indexes, index, module, peo
         assert {n for n, seen in found.items() if seen == at} == set(range(10, 20))
 
 
-def test_failures_of_records_do_not_fail_the_job(client, jobs, module, people, set_name):
+def test_failures_of_records_do_not_fail_the_job(client, module, people, set_name):
     for function in ("fail", "unknown"):
         assert client.scan_apply("test", set_name, module, function)
     assert client.scan_apply("test", set_name, "unknown", "function")
@@ -197,7 +197,7 @@ def test_arguments_of_query_apply_are_checked(client, set_name):
             client.query_apply(*args)
 
 
-def test_apply_in_an_unknown_namespace_is_refused(client, jobs):
+def test_apply_in_an_unknown_namespace_is_refused(client):
     with pytest.raises(NamespaceNotFound):
         client.scan_apply("nope", "s", "m", "f")
 
@@ -205,7 +205,7 @@ def test_apply_in_an_unknown_namespace_is_refused(client, jobs):
 # ---- job_info ----
 
 
-def test_an_unknown_job_has_ended(client, jobs):
+def test_an_unknown_job_has_ended(client):
     for job in (1, 2**64 - 1):
         assert client.job_info(job, aerospike_py.JOB_QUERY) == {
             "progress_pct": 0, "records_read": 0, "status": aerospike_py.JOB_STATUS_COMPLETED}
@@ -219,7 +219,7 @@ def test_arguments_of_job_info_are_checked(client):
         client.job_info(1, "other")
 
 
-def test_a_job_is_done_in_time(client, jobs, set_name):
+def test_a_job_is_done_in_time(client, set_name):
     fill(client, set_name, 100)
     began = time.monotonic()
     finish(client, client.scan("test", set_name).add_ops([WRITE]).execute_background())

@@ -20,7 +20,6 @@ from aerospike_py.exception import (
 )
 from aerospike_py.helpers import cdt_ctx
 
-pytestmark = pytest.mark.usefixtures("indexes")
 NUMERIC, STRING = aerospike_py.INDEX_NUMERIC, aerospike_py.INDEX_STRING
 
 

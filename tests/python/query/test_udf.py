@@ -20,7 +20,6 @@ from aerospike_py.exception import (
     UDFError,
 )
 
-pytestmark = pytest.mark.usefixtures("udfs")
 
 MODULE = """
 function add(rec, bin, n)

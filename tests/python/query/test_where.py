@@ -14,7 +14,6 @@ from aerospike_py.helpers import cdt_ctx
 from aerospike_py.helpers.expressions import base as exps
 from aerospike_py.official import predicates as official_predicates
 
-pytestmark = pytest.mark.usefixtures("indexes")
 LIST, KEYS, VALUES = (aerospike_py.INDEX_TYPE_LIST, aerospike_py.INDEX_TYPE_MAPKEYS,
                       aerospike_py.INDEX_TYPE_MAPVALUES)
 NUMERIC, STRING, BLOB, GEO = (aerospike_py.INDEX_NUMERIC, aerospike_py.INDEX_STRING,
