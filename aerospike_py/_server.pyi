@@ -31,4 +31,5 @@ def start(
     tls_name: str | None,
     racks: tuple[int, ...],
     lua_library: str | None,
+    consistent: tuple[str, ...],
 ) -> Server: ...

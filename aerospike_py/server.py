@@ -140,6 +140,9 @@ class LocalServer:
         Of the first node, the others follow.  0: any free ports.
     racks : iterable of int, optional
         The rack of each node.
+    strong_consistency : iterable of str, optional
+        The namespaces that are strongly consistent: with transactions, and
+        without deletes that are not durable.
     control : bool
         Also take control lines over the wire, as info commands ``local:...``.
     verbose : bool
@@ -176,6 +179,7 @@ class LocalServer:
         tls: TLSFiles | None = None,
         tls_port: int = 0,
         racks: Iterable[int] = (),
+        strong_consistency: Iterable[str] = (),
         control: bool = True,
         verbose: bool = False,
     ) -> None:
@@ -209,6 +213,7 @@ class LocalServer:
             "tls_name": tls.name if tls else None,
             "racks": tuple(racks),
             "lua_library": _lua_library(),
+            "consistent": tuple(strong_consistency),
         }
         if self._options["racks"] and len(self._options["racks"]) != nodes:
             raise ValueError("racks names one rack for each node")
@@ -455,6 +460,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--tls-cafile", metavar="FILE")
     add("--tls-name", default="localhost", metavar="NAME")
     add("--tls-port", type=int, default=0)
+    add("--strong-consistency", action="append", default=[], metavar="NAME",
+        help="a namespace with transactions, needs enterprise; may be repeated")
+    add("--strong-consistency", action="append", default=[], metavar="NAMESPACE",
+        help="has transactions; needs enterprise; may be repeated")
     add("--no-control", action="store_true",
         help='do not serve info commands "local:..."')
     add("--verbose", action="store_true",
@@ -477,6 +486,7 @@ def _from_options(options: argparse.Namespace) -> LocalServer:
         options.host, access_host=options.access_host,
         replication_factor=options.replication_factor,
         default_ttl=options.default_ttl, cluster_name=options.cluster_name,
+        strong_consistency=options.strong_consistency,
         edition=options.edition, security=options.security,
         users=[_user(text) for text in options.user], tls=tls,
         tls_port=options.tls_port, control=not options.no_control,

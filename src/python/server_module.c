@@ -39,6 +39,7 @@ typedef struct borrowed {
     aero_server_user *users;
     const char **roles; /* of all users, one behind the other */
     int *racks;
+    const char **consistent;
 } borrowed;
 
 static void
@@ -48,6 +49,7 @@ borrowed_fini(borrowed *b)
     PyMem_Free(b->users);
     PyMem_Free(b->roles);
     PyMem_Free(b->racks);
+    PyMem_Free(b->consistent);
 }
 
 /* A tuple of str; the texts live as long as it does. */
@@ -83,6 +85,18 @@ read_namespaces(PyObject *tuple, borrowed *b, aero_server_config *config)
     }
     config->namespaces = b->namespaces;
     config->n_namespaces = (size_t)PyTuple_GET_SIZE(tuple);
+    return 0;
+}
+
+static int
+read_consistent(PyObject *tuple, borrowed *b, aero_server_config *config)
+{
+    b->consistent = new_array(PyTuple_GET_SIZE(tuple), sizeof(char *));
+    if (b->consistent == NULL || read_texts(tuple, b->consistent) != 0) {
+        return -1;
+    }
+    config->consistent = b->consistent;
+    config->n_consistent = (size_t)PyTuple_GET_SIZE(tuple);
     return 0;
 }
 
@@ -325,12 +339,13 @@ module_start(PyObject *module, PyObject *args, PyObject *kwargs)
         "cluster_name", "enterprise",  "security",    "control",
         "verbose",      "users",       "session_ttl", "tls_certfile",
         "tls_keyfile",  "tls_cafile",  "tls_name",    "racks",
-        "lua_library",  NULL};
+        "lua_library",  "consistent",  NULL};
     aero_server_config config = {0};
     borrowed b = {0};
     PyObject *namespaces;
     PyObject *users;
     PyObject *racks;
+    PyObject *consistent;
     PyObject *out = NULL;
     int enterprise;
     int security;
@@ -338,14 +353,14 @@ module_start(PyObject *module, PyObject *args, PyObject *kwargs)
     int verbose;
 
     if (!PyArg_ParseTupleAndKeywords(
-            args, kwargs, "$zzHHIO!IIzppppO!IzzzzO!z", names, &config.host,
+            args, kwargs, "$zzHHIO!IIzppppO!IzzzzO!zO!", names, &config.host,
             &config.access_host, &config.port, &config.tls_port, &config.nodes,
             &PyTuple_Type, &namespaces, &config.default_ttl,
             &config.replication_factor, &config.cluster_name, &enterprise,
             &security, &control, &verbose, &PyTuple_Type, &users,
             &config.session_ttl, &config.tls_certfile, &config.tls_keyfile,
             &config.tls_cafile, &config.tls_name, &PyTuple_Type, &racks,
-            &config.lua_library)) {
+            &config.lua_library, &PyTuple_Type, &consistent)) {
         return NULL;
     }
     config.enterprise = enterprise != 0;
@@ -354,7 +369,8 @@ module_start(PyObject *module, PyObject *args, PyObject *kwargs)
     config.log = verbose != 0 ? print_line : NULL;
     if (read_namespaces(namespaces, &b, &config) == 0 &&
         read_users(users, &b, &config) == 0 &&
-        read_racks(racks, &b, &config) == 0) {
+        read_racks(racks, &b, &config) == 0 &&
+        read_consistent(consistent, &b, &config) == 0) {
         out = start_server(PyModule_GetState(module), &config);
     }
     borrowed_fini(&b);

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "command.h"
 #include "security.h"
+#include "txn.h"
 
 /* ---- answers ---- */
 
@@ -43,6 +44,37 @@ open_answer(srv_cmd *cmd)
     cmd->at = aero_msg_put(cmd->out, &head);
 }
 
+/* Fields stand in front of the operations, which are there already. */
+static void
+put_fields(srv_cmd *cmd, int code)
+{
+    aero_buf fields = AERO_BUF_INIT;
+    size_t at = cmd->at + AERO_MSG_HEAD;
+    uint8_t deadline[4];
+
+    cmd->n_fields = 0;
+    if (cmd->ns == NULL || cmd->ns->txns == NULL) {
+        return;
+    }
+    srv_txn_put_version(cmd, code, &fields);
+    if (cmd->answers_deadline != 0) {
+        aero_set_u32le(deadline, cmd->answers_deadline);
+        aero_field_put(&fields, AERO_FIELD_TXN_DEADLINE,
+                       aero_span_of(deadline, sizeof deadline));
+        cmd->n_fields++;
+    }
+    if (fields.failed) {
+        cmd->out->failed = true;
+    }
+    else if (fields.len != 0 && aero_buf_reserve(cmd->out, fields.len)) {
+        memmove(cmd->out->ptr + at + fields.len, cmd->out->ptr + at,
+                cmd->out->len - at);
+        memcpy(cmd->out->ptr + at, fields.ptr, fields.len);
+        cmd->out->len += fields.len;
+    }
+    aero_buf_fini(&fields);
+}
+
 static void
 close_answer(srv_cmd *cmd, int code)
 {
@@ -61,6 +93,8 @@ close_answer(srv_cmd *cmd, int code)
     head.ttl = cmd->void_time;
     head.budget = cmd->in_batch ? cmd->row : 0;
     head.n_ops = (uint16_t)cmd->n_answers;
+    put_fields(cmd, code);
+    head.n_fields = (uint16_t)cmd->n_fields;
     end = cmd->out->len;
     cmd->out->len = cmd->at;
     aero_msg_put(cmd->out, &head);
@@ -186,6 +220,10 @@ run_by_kind(srv_cmd *cmd)
     if (!cmd->writes) {
         code = srv_read_run(cmd);
     }
+    else if (srv_txn_is_monitor(cmd)) {
+        what = KIND_WRITE;
+        code = srv_monitor_run(cmd);
+    }
     else if ((msg->info2 & AERO_INFO2_DELETE) != 0) {
         what = KIND_DELETE;
         code = srv_delete_run(cmd);
@@ -259,6 +297,9 @@ srv_cmd_run(srv_cmd *cmd)
     cmd->generation = 0;
     cmd->void_time = 0;
     cmd->rec = NULL;
+    cmd->txn = 0;
+    cmd->lock = NULL;
+    cmd->answers_deadline = 0;
     cmd->ns =
         srv_core_ns(cmd->core, srv_req_field(cmd->req, AERO_FIELD_NAMESPACE));
     open_answer(cmd);

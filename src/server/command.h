@@ -37,6 +37,11 @@ typedef struct srv_cmd {
     size_t at; /* where the message begins */
     uint32_t n_answers;
     bool keeps_answer; /* although it fails */
+    uint64_t txn;      /* the transaction it belongs to; 0: none */
+    uint32_t txn_deadline;
+    struct srv_lock *lock;     /* borrowed: the transaction's on the record */
+    uint32_t answers_deadline; /* of a monitor; 0: nothing is said of it */
+    unsigned n_fields;         /* of the answer */
 } srv_cmd;
 
 /* Run it: appends exactly one message to `out` and returns its result code.

@@ -9,6 +9,11 @@
 #include "info.h"
 #include "security.h"
 #include "sindex.h"
+#include "txn.h"
+
+enum {
+    MRT_DURATION = 10 /* seconds that a transaction has */
+};
 
 srv_ns *
 srv_core_ns(const srv_core *core, aero_span name)
@@ -52,6 +57,27 @@ add_ns(srv_core *core, const char *name, const aero_server_config *config,
     return AERO_OK;
 }
 
+/* Only there are transactions. */
+static aero_rc
+make_consistent(srv_core *core, const char *name, aero_status *st)
+{
+    srv_ns *ns = srv_core_ns(core, aero_span_str(name));
+
+    if (ns == NULL) {
+        return aero_fail(st, AERO_ERR_PARAM,
+                         "there is no namespace '%s' to be consistent", name);
+    }
+    if (ns->txns == NULL) {
+        ns->txns = srv_txns_new();
+    }
+    if (ns->txns == NULL) {
+        return aero_fail(st, AERO_ERR_CLIENT, "no memory for a namespace");
+    }
+    ns->config[SRV_NS_strong_consistency] = 1;
+    ns->config[SRV_NS_mrt_duration] = MRT_DURATION;
+    return AERO_OK;
+}
+
 static aero_rc
 add_namespaces(srv_core *core, const aero_server_config *config,
                aero_status *st)
@@ -72,6 +98,9 @@ add_namespaces(srv_core *core, const aero_server_config *config,
     for (size_t i = 0; rc == AERO_OK && i < count; i++) {
         rc = add_ns(core, names[i], config, st);
     }
+    for (size_t i = 0; rc == AERO_OK && i < config->n_consistent; i++) {
+        rc = make_consistent(core, config->consistent[i], st);
+    }
     return rc;
 }
 
@@ -87,11 +116,11 @@ check_config(const aero_server_config *config, aero_status *st)
         return aero_fail(st, AERO_ERR_PARAM, "cluster name is too long");
     }
     if ((config->security || config->tls_certfile != NULL ||
-         config->racks != NULL) &&
+         config->racks != NULL || config->n_consistent != 0) &&
         !config->enterprise) {
         return aero_fail(st, AERO_ERR_PARAM,
-                         "security, TLS and racks need the enterprise "
-                         "edition");
+                         "security, TLS, racks and strong consistency need "
+                         "the enterprise edition");
     }
     return AERO_OK;
 }
@@ -139,6 +168,7 @@ srv_core_fini(srv_core *core)
     for (unsigned i = 0; i < core->n_ns; i++) {
         core->ns[i]->on_change = NULL;
         srv_indexes_free(core->ns[i]->indexes);
+        srv_txns_free(core->ns[i]->txns);
         srv_ns_free(core->ns[i]);
     }
     core->n_ns = 0;
@@ -163,6 +193,7 @@ srv_core_tick(srv_core *core)
         if (core->ns[i]->config[SRV_NS_nsup_period] != 0) {
             srv_ns_expire(core->ns[i], now);
         }
+        srv_txns_tick(core, core->ns[i]);
     }
 }
 

@@ -1,7 +1,7 @@
 /* Deletes.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "command.h"
+#include "txn.h"
 
 static int
 check_record(srv_cmd *cmd)
@@ -24,17 +24,19 @@ srv_delete_run(srv_cmd *cmd)
 {
     int code;
 
-    if ((cmd->req->msg.info2 & AERO_INFO2_DURABLE_DELETE) != 0 &&
-        !cmd->core->enterprise) {
-        return AERO_ERR_ENTERPRISE_ONLY;
+    code = srv_txn_check_delete(cmd);
+    if (code == AERO_ERR_OK) {
+        code = srv_txn_find(cmd, true);
     }
-    cmd->rec = srv_ns_get(cmd->ns, cmd->digest);
+    if (code != AERO_ERR_OK) {
+        return code;
+    }
     if (cmd->rec == NULL) {
         return AERO_ERR_RECORD_NOT_FOUND;
     }
     code = check_record(cmd);
-    if (code == AERO_ERR_OK) {
-        srv_ns_drop(cmd->ns, cmd->digest);
+    if (code == AERO_ERR_OK && !srv_txn_drop(cmd)) {
+        code = AERO_ERR_SERVER;
     }
     return code;
 }

@@ -325,8 +325,11 @@ put_maps(srv_info *info, bool regime, unsigned most)
     count = view.replicas != 0 ? view.replicas : 1;
     count = most != 0 && count > most ? most : count;
     for (unsigned i = 0; i < core->n_ns; i++) {
+        const char *of_ns =
+            core->ns[i]->config[SRV_NS_strong_consistency] != 0 ? "1," : "0,";
+
         aero_buf_printf(info->out, "%s%s:%s%u", i == 0 ? "" : ";",
-                        core->ns[i]->name, regime ? "0," : "", count);
+                        core->ns[i]->name, regime ? of_ns : "", count);
         for (unsigned r = 0; r < count; r++) {
             aero_buf_put_str(info->out, ",");
             srv_view_put_map(&view, who, r, info->out);

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "info.h"
 #include "sindex.h"
+#include "txn.h"
 
 enum {
     INDEX_ENTRY = 64,    /* bytes of the real server's index */
@@ -115,6 +116,18 @@ used_by_indexes(const ns_call *c, bool of_sets)
         }
     }
     return used;
+}
+
+static uint64_t
+ns_provisionals(const ns_call *c)
+{
+    return c->ns->txns != NULL ? c->ns->txns->n_locks : 0;
+}
+
+static uint64_t
+ns_monitors(const ns_call *c)
+{
+    return c->ns->txns != NULL ? c->ns->txns->n_monitors : 0;
 }
 
 static uint64_t

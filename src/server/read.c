@@ -1,7 +1,7 @@
 /* Reads.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "command.h"
+#include "txn.h"
 
 enum {
     TOUCH_DEFAULT = 0, /* the share is what the configuration says */
@@ -144,9 +144,7 @@ is_refused(const srv_cmd *cmd)
         (msg->info3 & (AERO_INFO3_SC_READ_RELAX | AERO_INFO3_SC_READ_TYPE)) ==
         AERO_INFO3_SC_READ_TYPE;
 
-    return (msg->info4 & AERO_INFO4_TXN_VERIFY_READ) != 0 ||
-           srv_req_has(cmd->req, AERO_FIELD_TXN_ID) ||
-           (linearized && !cmd->core->enterprise);
+    return linearized && !cmd->core->enterprise;
 }
 
 int
@@ -154,11 +152,17 @@ srv_read_run(srv_cmd *cmd)
 {
     int code;
 
+    if ((cmd->req->msg.info4 & AERO_INFO4_TXN_VERIFY_READ) != 0) {
+        return srv_txn_verify(cmd);
+    }
     if (is_refused(cmd)) {
         return AERO_ERR_ENTERPRISE_ONLY;
     }
     cmd->touch_ttl = 0;
-    cmd->rec = srv_ns_get(cmd->ns, cmd->digest);
+    code = srv_txn_find(cmd, false);
+    if (code != AERO_ERR_OK) {
+        return code;
+    }
     if (cmd->rec == NULL) {
         return AERO_ERR_RECORD_NOT_FOUND;
     }
@@ -166,7 +170,7 @@ srv_read_run(srv_cmd *cmd)
     cmd->void_time = cmd->rec->void_time;
     cmd->lut = cmd->rec->lut;
     code = read_record(cmd);
-    if (cmd->touch_ttl != 0) {
+    if (cmd->touch_ttl != 0 && cmd->txn == 0) {
         touch(cmd);
     }
     return code;

@@ -81,6 +81,8 @@ typedef struct srv_ns {
     int64_t config[SRV_NS_CONFIGS];
     uint64_t counts[SRV_COUNTS];
     struct srv_indexes *indexes; /* owned by the core; sindex.h */
+    struct srv_txns *txns;       /* the same; NULL: no strong consistency */
+    uint16_t monitor_set;        /* that of transactions; 0: not yet there */
     /* Told of every change, before it counts.  Either record may be NULL.
      * False: no memory; then a record that comes does not come, and one that
      * goes, goes all the same. */

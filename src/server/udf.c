@@ -5,6 +5,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "udf.h"
+#include "txn.h"
 #include "write.h"
 
 enum {
@@ -154,16 +155,15 @@ static int
 remove_record(srv_write *w)
 {
     srv_cmd *cmd = w->cmd;
+    int code = srv_txn_check_delete(cmd);
 
-    if (w->creates) {
-        return AERO_ERR_OK;
-    }
-    if ((cmd->req->msg.info2 & AERO_INFO2_DURABLE_DELETE) != 0 &&
-        !cmd->core->enterprise) {
-        return AERO_ERR_ENTERPRISE_ONLY;
+    if (w->creates || code != AERO_ERR_OK) {
+        return w->creates ? AERO_ERR_OK : code;
     }
     srv_write_advance(w);
-    srv_ns_drop(cmd->ns, cmd->digest);
+    if (!srv_txn_drop(cmd)) {
+        return AERO_ERR_SERVER;
+    }
     cmd->void_time = 0;
     count(cmd, HAS_DELETED);
     return AERO_ERR_OK;

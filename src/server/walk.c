@@ -276,6 +276,14 @@ next_any(srv_walk *walk, int64_t *number)
                                        : next_of_set(walk);
 }
 
+/* Monitors of transactions show only to who asks for their set. */
+static bool
+is_hidden(const srv_walk *walk, const srv_record *rec)
+{
+    return walk->set == 0 && rec->set != 0 &&
+           rec->set == walk->ns->monitor_set;
+}
+
 srv_record *
 srv_walk_next(srv_walk *walk, int64_t *number)
 {
@@ -287,8 +295,9 @@ srv_walk_next(srv_walk *walk, int64_t *number)
     }
     do {
         rec = next_any(walk, number);
-    } while (rec != NULL && ((walk->set != 0 && rec->set != walk->set) ||
-                             srv_record_is_dead(rec, now)));
+    } while (rec != NULL &&
+             ((walk->set != 0 && rec->set != walk->set) ||
+              is_hidden(walk, rec) || srv_record_is_dead(rec, now)));
     return rec;
 }
 

@@ -1,6 +1,7 @@
 /* Writes.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "txn.h"
 #include "write.h"
 
 enum {
@@ -91,10 +92,11 @@ srv_write_find_record(srv_write *w)
     srv_cmd *cmd = w->cmd;
     bool dead = false;
 
-    if (srv_req_has(cmd->req, AERO_FIELD_TXN_ID)) {
-        return AERO_ERR_ENTERPRISE_ONLY;
+    int code = srv_txn_find(cmd, true);
+
+    if (code != AERO_ERR_OK) {
+        return code;
     }
-    cmd->rec = srv_ns_get(cmd->ns, cmd->digest);
     if (cmd->rec != NULL) {
         cmd->generation = cmd->rec->generation;
         cmd->void_time = cmd->rec->void_time;
@@ -277,7 +279,7 @@ srv_write_store(srv_write *w)
     rec->set = cmd->set;
     rec->used = (uint32_t)((size + SRV_FLAT_BLOCK - 1) &
                            ~(size_t)(SRV_FLAT_BLOCK - 1));
-    return srv_ns_put(ns, rec) ? AERO_ERR_OK : AERO_ERR_SERVER;
+    return srv_txn_put(cmd, rec) ? AERO_ERR_OK : AERO_ERR_SERVER;
 }
 
 /* The last bin has gone, and the record with it. */
@@ -286,15 +288,17 @@ vanish(srv_write *w)
 {
     srv_cmd *cmd = w->cmd;
     bool shipped = (cmd->req->msg.info1 & AERO_INFO1_XDR) != 0;
+    int code = srv_txn_check_delete(cmd);
 
     if (w->old_bins == 0 && !shipped) {
         return AERO_ERR_RECORD_NOT_FOUND;
     }
-    if ((cmd->req->msg.info2 & AERO_INFO2_DURABLE_DELETE) != 0 &&
-        !cmd->core->enterprise) {
-        return AERO_ERR_ENTERPRISE_ONLY;
+    if (code != AERO_ERR_OK) {
+        return code;
     }
-    srv_ns_drop(cmd->ns, cmd->digest);
+    if (!srv_txn_drop(cmd)) {
+        return AERO_ERR_SERVER;
+    }
     cmd->ns->counts[SRV_COUNT_deleted_last_bin]++;
     cmd->generation = 0;
     cmd->void_time = 0;
@@ -376,7 +380,7 @@ srv_write_run(srv_cmd *cmd)
 
     if ((cmd->req->msg.info4 &
          (AERO_INFO4_TXN_ROLL_FORWARD | AERO_INFO4_TXN_ROLL_BACK)) != 0) {
-        return AERO_ERR_ENTERPRISE_ONLY;
+        return srv_txn_roll(cmd);
     }
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         code = steps[i](&w);

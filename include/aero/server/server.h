@@ -38,6 +38,10 @@ typedef struct aero_server_config {
     unsigned nodes;    /* 0: one */
     const char *const *namespaces; /* none: "test" */
     size_t n_namespaces;
+    /* Those of them that are strongly consistent, with transactions; need
+     * `enterprise`. */
+    const char *const *consistent;
+    size_t n_consistent;
     unsigned replication_factor; /* 0: two, or one with one node */
     uint32_t default_ttl;        /* seconds; 0: records live for ever */
     const char *cluster_name;    /* NULL: "local" */
