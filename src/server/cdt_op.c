@@ -181,10 +181,16 @@ is_map_code(const call *c)
     return c->code >= AERO_CDT_MAPS;
 }
 
+static uint8_t
+particle_of(const call *c)
+{
+    return is_map_code(c) ? AERO_PARTICLE_MAP : AERO_PARTICLE_LIST;
+}
+
 static int
 run_on_bin(cdt_op *op, aero_val bin, call *c, aero_made *after)
 {
-    uint8_t kind = is_map_code(c) ? AERO_PARTICLE_MAP : AERO_PARTICLE_LIST;
+    uint8_t kind = particle_of(c);
     const cdt_handler *handler;
     int rc;
 
@@ -227,6 +233,29 @@ take_call(aero_span *in, call *c)
     return true;
 }
 
+/* The code of a call that claims more arguments than there are bytes: the
+ * type of the bin is looked at all the same, before anything else. */
+static bool
+take_cut_call(aero_span in, call *c)
+{
+    uint8_t head = in.len == 0 ? 0 : in.ptr[0];
+    size_t skip = head > 0x90 && head < 0xa0 ? 1
+                  : head == 0xdc             ? 3
+                  : head == 0xdd             ? 5
+                                             : in.len;
+    int64_t code;
+
+    if (in.len <= skip) {
+        return false;
+    }
+    in = aero_span_skip(in, skip);
+    if (!cdt_take_integer(&in, &code)) {
+        return false;
+    }
+    c->code = (uint64_t)code;
+    return c->code != AERO_CDT_PATH && c->code != AERO_CDT_CONTEXT;
+}
+
 /* The old form: u16 code, then perhaps a list of the arguments. */
 static bool
 take_old_call(aero_span in, call *c)
@@ -266,7 +295,11 @@ run_in_context(cdt_op *op, aero_val bin, call *c, aero_made *after)
         return rc;
     }
     if (!take_call(&c->args, &inner)) {
-        return AERO_ERR_REQUEST_INVALID;
+        return !cx.create && take_cut_call(c->args, &inner) &&
+                       cdt_open(cx.leaf, &op->box) &&
+                       op->box.is_map != is_map_code(&inner)
+                   ? AERO_ERR_BIN_INCOMPATIBLE_TYPE
+                   : AERO_ERR_REQUEST_INVALID;
     }
     if (!cx.create && (!cdt_open(cx.leaf, &op->box) ||
                        op->box.is_map != is_map_code(&inner))) {
@@ -289,11 +322,16 @@ run_in_context(cdt_op *op, aero_val bin, call *c, aero_made *after)
 static int
 dispatch(cdt_op *op, aero_val bin, aero_span payload, aero_made *after)
 {
+    aero_span in = payload;
     call c;
 
     if (payload.len != 0 && payload.ptr[0] == 0 ? !take_old_call(payload, &c)
-                                                : !take_call(&payload, &c)) {
-        return AERO_ERR_REQUEST_INVALID;
+                                                : !take_call(&in, &c)) {
+        return take_cut_call(payload, &c) &&
+                       bin.particle != AERO_PARTICLE_NIL &&
+                       bin.particle != particle_of(&c)
+                   ? AERO_ERR_BIN_INCOMPATIBLE_TYPE
+                   : AERO_ERR_REQUEST_INVALID;
     }
     switch (c.code) {
     case AERO_CDT_PATH:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
+import malformed
 import pytest
 from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
@@ -67,3 +68,10 @@ def test_a_difference_is_seen(clients: Servers, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(lists, "append", lambda *args: (append(*args)[0], 99))
     with pytest.raises(Difference):
         run_family(clients, lists, 4000, 7)
+
+
+def test_malformed_payloads_change_nothing() -> None:
+    """Each has a code of the real server, and leaves the bin as it was."""
+    with LocalServer() as local:
+        codes = malformed.run(local.hosts[0][1], 6000, 1)
+    assert codes.total() == 6000 and codes[4] > 500 and codes[0] > 300

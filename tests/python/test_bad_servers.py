@@ -287,8 +287,9 @@ REPLIES = {
     "empty list bin": message(ops=1, body=bin_of(LIST, b"")),
     "left over": message(ops=1, body=bin_of(LIST, b"\x90\x01\x02")),
 }
-FINE = {"header", "name that is no text", "int of 3", "bool of 3", "left over", "geo of 1", "geo cells", "empty list bin", "deep",
-        "text that is none"}  # may be read as something, or refused
+# May be read as something, or refused.
+FINE = {"header", "name that is no text", "int of 3", "bool of 3", "left over", "geo of 1",
+        "geo cells", "empty list bin", "deep", "text that is none"}
 
 
 @pytest.mark.parametrize("face", ["sync", "async", "strict"])

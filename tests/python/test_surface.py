@@ -180,6 +180,14 @@ def test_official_names(module, name):
     assert getattr(module, name) is not None
 
 
+@pytest.mark.parametrize("name", OFFICIAL["client"])
+@pytest.mark.parametrize("cls", [aerospike_py.Client, aerospike_py.AsyncClient, official.Client])
+def test_official_methods(cls, name):
+    method = getattr(cls, name)
+    assert callable(method)
+    assert method.__doc__
+
+
 @pytest.mark.parametrize("name", OFFICIAL["predicates"])
 def test_official_predicates(name):
     assert callable(getattr(official.predicates, name))
