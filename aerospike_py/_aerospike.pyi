@@ -17,7 +17,7 @@ from typing_extensions import Self, disjoint_base
 
 from ._errors import AerospikeError as AerospikeError
 from ._observability import init_tracing as init_tracing, shutdown_tracing as shutdown_tracing
-from ._query import AsyncPages, Pages
+from ._query import ArrowRecords, AsyncPages, FetchedRecords, Pages
 from .helpers.batch.records import BatchRecords
 from .helpers.metrics import ClusterStats, MetricsPolicy
 from .numpy_batch import NumpyBatchRecords
@@ -7082,6 +7082,43 @@ class Query:
         -----
         A record that is neither written nor deleted meanwhile is in exactly one page.
         """
+    def arrow(self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None,
+              batch_size: int = 65536) -> ArrowRecords:
+        """The records as Arrow columns, for ``pyarrow.table``, ``polars.DataFrame`` and others that take an
+        ``__arrow_c_stream__``.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            Query or scan policy.
+        options : dict, optional
+            ``{"nobins": True}`` reads only keys and metadata.
+        batch_size : int, rows
+            Of each batch of the stream; an asynchronous query gives one batch.
+
+        Returns
+        -------
+        ArrowRecords
+            The query runs while the stream is read, each time it is read. What an asynchronous query
+            gives has been read before it is returned, and can be taken once.
+
+        Raises
+        ------
+        TypeError
+            Asynchronous: a bin holds values of several types. Of a stream, whoever reads it raises its
+            own error; there, the columns are those of the first batch.
+        ParamError
+            Code -2: ``batch_size`` is not positive, or a stream UDF is applied.
+
+        Notes
+        -----
+        Columns: ``_key``, ``_digest``, ``_result``, ``_generation``, ``_ttl``, and one for each bin, without
+        a Python object for any value.
+        """
+    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any) -> Any:
+        """The stream in its capsule."""
+    def _arrow_table(self, policy: Any, options: Any) -> Any:
+        """All records as a stream of one batch, in its capsule."""
     def _page(self, size: Any, cursor: Any, policy: Any) -> tuple[list[Record], bytes | None]:
         """One page, for ``pages``."""
     def paginate(self) -> bool:
@@ -7381,6 +7418,44 @@ class AsyncQuery:
         -----
         A record that is neither written nor deleted meanwhile is in exactly one page.
         """
+    async def arrow(self, policy: QueryPolicy | None = None,
+                    options: Mapping[str, bool] | None = None,
+                    batch_size: int = 65536) -> FetchedRecords:
+        """The records as Arrow columns, for ``pyarrow.table``, ``polars.DataFrame`` and others that take an
+        ``__arrow_c_stream__``.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            Query or scan policy.
+        options : dict, optional
+            ``{"nobins": True}`` reads only keys and metadata.
+        batch_size : int, rows
+            Of each batch of the stream; an asynchronous query gives one batch.
+
+        Returns
+        -------
+        ArrowRecords
+            The query runs while the stream is read, each time it is read. What an asynchronous query
+            gives has been read before it is returned, and can be taken once.
+
+        Raises
+        ------
+        TypeError
+            Asynchronous: a bin holds values of several types. Of a stream, whoever reads it raises its
+            own error; there, the columns are those of the first batch.
+        ParamError
+            Code -2: ``batch_size`` is not positive, or a stream UDF is applied.
+
+        Notes
+        -----
+        Columns: ``_key``, ``_digest``, ``_result``, ``_generation``, ``_ttl``, and one for each bin, without
+        a Python object for any value.
+        """
+    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any) -> Any:
+        """The stream in its capsule."""
+    async def _arrow_table(self, policy: Any, options: Any) -> Any:
+        """All records as a stream of one batch, in its capsule."""
     async def _page(self, size: Any, cursor: Any,
                     policy: Any) -> tuple[list[Record], bytes | None]:
         """One page, for ``pages``."""
@@ -7681,6 +7756,43 @@ class OfficialQuery:
         -----
         A record that is neither written nor deleted meanwhile is in exactly one page.
         """
+    def arrow(self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None,
+              batch_size: int = 65536) -> ArrowRecords:
+        """The records as Arrow columns, for ``pyarrow.table``, ``polars.DataFrame`` and others that take an
+        ``__arrow_c_stream__``.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            Query or scan policy.
+        options : dict, optional
+            ``{"nobins": True}`` reads only keys and metadata.
+        batch_size : int, rows
+            Of each batch of the stream; an asynchronous query gives one batch.
+
+        Returns
+        -------
+        ArrowRecords
+            The query runs while the stream is read, each time it is read. What an asynchronous query
+            gives has been read before it is returned, and can be taken once.
+
+        Raises
+        ------
+        TypeError
+            Asynchronous: a bin holds values of several types. Of a stream, whoever reads it raises its
+            own error; there, the columns are those of the first batch.
+        ParamError
+            Code -2: ``batch_size`` is not positive, or a stream UDF is applied.
+
+        Notes
+        -----
+        Columns: ``_key``, ``_digest``, ``_result``, ``_generation``, ``_ttl``, and one for each bin, without
+        a Python object for any value.
+        """
+    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any) -> Any:
+        """The stream in its capsule."""
+    def _arrow_table(self, policy: Any, options: Any) -> Any:
+        """All records as a stream of one batch, in its capsule."""
     def _page(self, size: Any, cursor: Any, policy: Any) -> tuple[list[Record], bytes | None]:
         """One page, for ``pages``."""
     def paginate(self) -> bool:
@@ -7893,6 +8005,43 @@ class Scan:
         -----
         A record that is neither written nor deleted meanwhile is in exactly one page.
         """
+    def arrow(self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None,
+              batch_size: int = 65536) -> ArrowRecords:
+        """The records as Arrow columns, for ``pyarrow.table``, ``polars.DataFrame`` and others that take an
+        ``__arrow_c_stream__``.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            Query or scan policy.
+        options : dict, optional
+            ``{"nobins": True}`` reads only keys and metadata.
+        batch_size : int, rows
+            Of each batch of the stream; an asynchronous query gives one batch.
+
+        Returns
+        -------
+        ArrowRecords
+            The query runs while the stream is read, each time it is read. What an asynchronous query
+            gives has been read before it is returned, and can be taken once.
+
+        Raises
+        ------
+        TypeError
+            Asynchronous: a bin holds values of several types. Of a stream, whoever reads it raises its
+            own error; there, the columns are those of the first batch.
+        ParamError
+            Code -2: ``batch_size`` is not positive, or a stream UDF is applied.
+
+        Notes
+        -----
+        Columns: ``_key``, ``_digest``, ``_result``, ``_generation``, ``_ttl``, and one for each bin, without
+        a Python object for any value.
+        """
+    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any) -> Any:
+        """The stream in its capsule."""
+    def _arrow_table(self, policy: Any, options: Any) -> Any:
+        """All records as a stream of one batch, in its capsule."""
     def _page(self, size: Any, cursor: Any, policy: Any) -> tuple[list[Record], bytes | None]:
         """One page, for ``pages``."""
     def paginate(self) -> bool:
@@ -8100,6 +8249,44 @@ class AsyncScan:
         -----
         A record that is neither written nor deleted meanwhile is in exactly one page.
         """
+    async def arrow(self, policy: QueryPolicy | None = None,
+                    options: Mapping[str, bool] | None = None,
+                    batch_size: int = 65536) -> FetchedRecords:
+        """The records as Arrow columns, for ``pyarrow.table``, ``polars.DataFrame`` and others that take an
+        ``__arrow_c_stream__``.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            Query or scan policy.
+        options : dict, optional
+            ``{"nobins": True}`` reads only keys and metadata.
+        batch_size : int, rows
+            Of each batch of the stream; an asynchronous query gives one batch.
+
+        Returns
+        -------
+        ArrowRecords
+            The query runs while the stream is read, each time it is read. What an asynchronous query
+            gives has been read before it is returned, and can be taken once.
+
+        Raises
+        ------
+        TypeError
+            Asynchronous: a bin holds values of several types. Of a stream, whoever reads it raises its
+            own error; there, the columns are those of the first batch.
+        ParamError
+            Code -2: ``batch_size`` is not positive, or a stream UDF is applied.
+
+        Notes
+        -----
+        Columns: ``_key``, ``_digest``, ``_result``, ``_generation``, ``_ttl``, and one for each bin, without
+        a Python object for any value.
+        """
+    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any) -> Any:
+        """The stream in its capsule."""
+    async def _arrow_table(self, policy: Any, options: Any) -> Any:
+        """All records as a stream of one batch, in its capsule."""
     async def _page(self, size: Any, cursor: Any,
                     policy: Any) -> tuple[list[Record], bytes | None]:
         """One page, for ``pages``."""
@@ -8307,6 +8494,43 @@ class OfficialScan:
         -----
         A record that is neither written nor deleted meanwhile is in exactly one page.
         """
+    def arrow(self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None,
+              batch_size: int = 65536) -> ArrowRecords:
+        """The records as Arrow columns, for ``pyarrow.table``, ``polars.DataFrame`` and others that take an
+        ``__arrow_c_stream__``.
+
+        Parameters
+        ----------
+        policy : dict, optional
+            Query or scan policy.
+        options : dict, optional
+            ``{"nobins": True}`` reads only keys and metadata.
+        batch_size : int, rows
+            Of each batch of the stream; an asynchronous query gives one batch.
+
+        Returns
+        -------
+        ArrowRecords
+            The query runs while the stream is read, each time it is read. What an asynchronous query
+            gives has been read before it is returned, and can be taken once.
+
+        Raises
+        ------
+        TypeError
+            Asynchronous: a bin holds values of several types. Of a stream, whoever reads it raises its
+            own error; there, the columns are those of the first batch.
+        ParamError
+            Code -2: ``batch_size`` is not positive, or a stream UDF is applied.
+
+        Notes
+        -----
+        Columns: ``_key``, ``_digest``, ``_result``, ``_generation``, ``_ttl``, and one for each bin, without
+        a Python object for any value.
+        """
+    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any) -> Any:
+        """The stream in its capsule."""
+    def _arrow_table(self, policy: Any, options: Any) -> Any:
+        """All records as a stream of one batch, in its capsule."""
     def _page(self, size: Any, cursor: Any, policy: Any) -> tuple[list[Record], bytes | None]:
         """One page, for ``pages``."""
     def paginate(self) -> bool:

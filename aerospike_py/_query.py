@@ -14,7 +14,9 @@ from . import _aerospike
 from ._config import fault
 from ._errors import AerospikeError
 
-__all__ = ["AsyncPages", "Page", "Pages"]
+__all__ = ["ArrowRecords", "AsyncPages", "FetchedRecords", "Page", "Pages"]
+
+BATCH_SIZE = 65_536  # rows of an Arrow batch
 
 if TYPE_CHECKING:
     _Query = (_aerospike.Query | _aerospike.OfficialQuery
@@ -127,6 +129,39 @@ async def foreach_async(query: _AsyncQuery, callback: Callable[..., Any], policy
                 return
 
 
+# ---- Arrow ----
+
+
+class ArrowRecords:
+    """Records of a query as an Arrow stream, which is read from the cluster."""
+
+    def __init__(self, query: Any, policy: Any, options: Any, batch_size: int | None) -> None:
+        self._how = (policy, options, BATCH_SIZE if batch_size is None else batch_size)
+        self._query = query
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self._query._arrow_stream(*self._how)
+
+
+class FetchedRecords:
+    """Records of a query as an Arrow stream that can be taken once."""
+
+    def __init__(self, capsule: object) -> None:
+        self._capsule: object | None = capsule
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        capsule, self._capsule = self._capsule, None
+        if capsule is None:
+            raise ValueError("the records were taken already")
+        return capsule
+
+
+async def fetch_arrow(query: Any, policy: Any, options: Any,
+                      batch_size: int | None) -> FetchedRecords:
+    """Read all records."""
+    return FetchedRecords(await query._arrow_table(policy, options))
+
+
 # ---- stream UDFs: the part that is finished here ----
 
 _REQUIRED = re.compile(rb"""\brequire\s*\(?\s*["']([\w.-]+)["']""")
@@ -141,7 +176,7 @@ class _Reduction:
         self.module: str = found[0]
         self.function, self.args, self._folder, self.client = found[1:]
         self._sources: dict[str, bytes] = {}
-        self._wanted = [self.module]
+        self._wanted: list[str] = [self.module]
 
     def missing(self) -> str | None:
         """A module that is not in the folder."""

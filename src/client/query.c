@@ -25,6 +25,14 @@ aero_query_init(aero_query *q)
     q->rc = AERO_MORE;
 }
 
+void
+aero_query_move(aero_query *to, aero_query *from)
+{
+    *to = *from;
+    to->nap_jobs[0] = &to->nap;
+    aero_query_init(from);
+}
+
 /* ---- the request ---- */
 
 void

@@ -38,6 +38,7 @@ finish_run(aero_run *run, aero_rc rc)
 
     run->rc = rc;
     run->ended = true;
+    run->n_slots = 0; /* its jobs may be gone when it is looked at again */
     leave_gate(run);
     if (run->slots != &run->one) {
         aero_free(run->slots);
@@ -247,7 +248,6 @@ start_called(aero_loop *loop)
     while (gate != NULL &&
            (pass = aero_gate_take_called(gate, &loop->port)) != NULL) {
         aero_run *run = (aero_run *)((char *)pass - offsetof(aero_run, pass));
-
         uint64_t now = aero_clock_now();
 
         deadlines_drop(&loop->late, &run->one);
@@ -345,12 +345,10 @@ aero_slot_wait(aero_slot *slot)
     deadlines_set(&slot->run->loop->late, slot);
 }
 
-void
-aero_loop_forget(aero_loop *loop, aero_run *run)
+/* Nothing of the run is watched or waited for any more. */
+static void
+detach(aero_run *run)
 {
-    if (run->ended) {
-        return;
-    }
     for (size_t i = 0; i < run->n_slots; i++) {
         aero_slot_suspend(&run->slots[i]);
     }
@@ -362,13 +360,21 @@ aero_loop_forget(aero_loop *loop, aero_run *run)
     run->n_live = 0;
     run->ended = true;
     leave_gate(run);
+}
+
+void
+aero_loop_cancel(aero_loop *loop, aero_run *run, void (*cancel)(aero_run *))
+{
+    run->loop = loop;
+    detach(run); /* first: its jobs may not outlive the cancelling */
+    cancel(run);
     settle(loop);
 }
 
 void
-aero_loop_end(aero_loop *loop, aero_run *run)
+aero_loop_end(aero_loop *loop, aero_run *run, void (*cancel)(aero_run *))
 {
-    aero_loop_forget(loop, run);
+    aero_loop_cancel(loop, run, cancel);
     finish_run(run, AERO_ERROR);
 }
 
@@ -541,8 +547,14 @@ aero_loop_new(aero_cluster *cluster, const aero_loop_config *config)
     return loop;
 }
 
+void
+aero_loop_stop(aero_loop *loop)
+{
+    loop->closing = true;
+}
+
 /* What the loop itself runs (late replies, coalesced requests) ends here; what
- * others run was cancelled by them and is forgotten. */
+ * others run was cancelled by them. */
 static void
 end_runs(aero_loop *loop)
 {
@@ -551,7 +563,7 @@ end_runs(aero_loop *loop)
     while ((slot = deadlines_first(&loop->late)) != NULL) {
         aero_run *run = slot->run;
 
-        aero_loop_forget(loop, run);
+        detach(run);
         if (run->on_done != NULL) {
             run->rc = AERO_ERROR;
             run->on_done(run);
@@ -565,7 +577,7 @@ aero_loop_free(aero_loop *loop)
     if (loop == NULL) {
         return;
     }
-    loop->closing = true;
+    aero_loop_stop(loop);
     end_runs(loop);
     aero_pools_fini(loop);
     aero_gather_free(loop->gather);

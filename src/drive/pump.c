@@ -10,6 +10,7 @@
 
 struct aero_pump {
     aero_pump_kind kind;
+    bool coalesces;
     aero_loop *loop; /* owned; in thread mode the thread's */
     /* thread mode */
     pthread_t thread;
@@ -122,9 +123,7 @@ obey(aero_pump *pump, const order *given)
         aero_loop_submit(pump->loop, run);
     }
     else if (given->submit || !run->ended) {
-        run->loop = pump->loop;
-        given->cancel(run);
-        aero_loop_end(pump->loop, run);
+        aero_loop_end(pump->loop, run, given->cancel);
     }
 }
 
@@ -182,7 +181,7 @@ launch(aero_pump *pump)
     return fine;
 }
 
-/* NULL as `cancel`: submit it. */
+/* NULL as `cancel`: submit it.  The bell is the caller's. */
 static void
 give_order(aero_pump *pump, aero_run *run, void (*cancel)(aero_run *run))
 {
@@ -200,7 +199,6 @@ give_order(aero_pump *pump, aero_run *run, void (*cancel)(aero_run *run))
         pump->orders_last = run;
     }
     pthread_mutex_unlock(&pump->lock);
-    uv_async_send(&pump->bell);
 }
 
 /* ---- both ---- */
@@ -216,6 +214,7 @@ aero_pump_new(aero_cluster *cluster, aero_pump_kind kind,
         return NULL;
     }
     pump->kind = kind;
+    pump->coalesces = config->coalesce;
     pump->done_pipe[0] = pump->done_pipe[1] = -1;
     pthread_mutex_init(&pump->lock, NULL);
     pump->loop = aero_loop_new(cluster, config);
@@ -231,13 +230,9 @@ aero_pump_new(aero_cluster *cluster, aero_pump_kind kind,
     return pump;
 }
 
-void
-aero_pump_stop(aero_pump *pump)
+static void
+stop_thread(aero_pump *pump)
 {
-    if (pump->kind != AERO_PUMP_THREAD || pump->stopped) {
-        return;
-    }
-    pump->stopped = true;
     pthread_mutex_lock(&pump->lock);
     pump->stop = true;
     pthread_mutex_unlock(&pump->lock);
@@ -246,6 +241,27 @@ aero_pump_stop(aero_pump *pump)
     uv_close((uv_handle_t *)&pump->bell, NULL);
     uv_run(aero_loop_uv(pump->loop), UV_RUN_NOWAIT);
     report(pump);
+}
+
+void
+aero_pump_stop(aero_pump *pump)
+{
+    if (pump->stopped) {
+        return;
+    }
+    pump->stopped = true;
+    if (pump->kind == AERO_PUMP_THREAD) {
+        stop_thread(pump);
+    }
+    aero_loop_stop(pump->loop);
+}
+
+void
+aero_pump_drop(aero_pump *pump, aero_run *run, void (*cancel)(aero_run *run))
+{
+    if (!run->ended) {
+        aero_loop_cancel(pump->loop, run, cancel);
+    }
 }
 
 void
@@ -328,7 +344,11 @@ aero_pump_submit(aero_pump *pump, aero_run *run)
     run->cancel = NULL;
     if (pump->kind == AERO_PUMP_THREAD) {
         give_order(pump, run, NULL);
-        return false; /* the thread has passes of its own */
+        if (run->is_read && pump->coalesces) {
+            return true; /* the bell is rung at the end of the pass */
+        }
+        uv_async_send(&pump->bell);
+        return false;
     }
     aero_loop_submit(pump->loop, run);
     return aero_loop_is_gathering(pump->loop);
@@ -340,6 +360,9 @@ aero_pump_flush(aero_pump *pump)
     if (pump->kind == AERO_PUMP_EMBEDDED) {
         aero_loop_flush(pump->loop);
     }
+    else {
+        uv_async_send(&pump->bell);
+    }
 }
 
 bool
@@ -347,12 +370,12 @@ aero_pump_cancel(aero_pump *pump, aero_run *run, void (*cancel)(aero_run *run))
 {
     if (pump->kind == AERO_PUMP_THREAD) {
         give_order(pump, run, cancel);
+        uv_async_send(&pump->bell);
         return false;
     }
     if (run->ended) {
         return false; /* it is among the done ones */
     }
-    cancel(run);
-    aero_loop_forget(pump->loop, run);
+    aero_loop_cancel(pump->loop, run, cancel);
     return true;
 }

@@ -101,6 +101,8 @@ typedef struct TableRow {
 
 void table_init(Table *table);
 void table_fini(Table *table);
+/* Make the columns that every table has, also one without rows. */
+bool table_begin(Table *table);
 /* False, with table->error, when a value does not fit its column. */
 bool table_add(Table *table, const TableRow *row);
 

@@ -537,15 +537,18 @@ put_meta(Table *table, const TableRow *row)
 }
 
 bool
+table_begin(Table *table)
+{
+    return table->root.n_children != 0 || make_meta_columns(table);
+}
+
+bool
 table_add(Table *table, const TableRow *row)
 {
     Column *root = &table->root;
     aero_span ops = row->ops;
 
-    if (root->n_children == 0 && !make_meta_columns(table)) {
-        return false;
-    }
-    if (!put_meta(table, row)) {
+    if (!table_begin(table) || !put_meta(table, row)) {
         return false;
     }
     table->next = 0;

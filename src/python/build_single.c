@@ -542,8 +542,7 @@ build_modify(Call *call, aero_op_type type,
     open_write(call, &s, &wish);
     mark = aero_op_open(out, type, AERO_PARTICLE_NIL, name);
     if (value_put(&enc, call->argv[2], out, &particle) < 0) {
-        errors_place(call->state,
-                     type == AERO_OP_INCR ? "offset" : "val");
+        errors_place(call->state, type == AERO_OP_INCR ? "offset" : "val");
         return -1;
     }
     aero_op_patch_particle(out, mark, particle);

@@ -35,8 +35,8 @@ void errors_place(ModState *state, const char *fmt, ...);
  * it happened.  Exceptions that are not ours stay as they are. */
 void raise_about(ModState *state, const char *fmt, ...);
 
-/* Say of the exception that is set which record and node it is about, as far as
- * it does not. */
+/* Say of the exception that is set which record and node it is about, as far
+ * as it does not. */
 void errors_record(ModState *state, const char *node, PyObject *key);
 
 #define raise_param(state, ...) raise_error(state, EXC_ParamError, __VA_ARGS__)

@@ -55,4 +55,9 @@ extern const char lazy_arrow_stream_doc[];
 /* An empty stream in its capsule; set it up before anything can fail. */
 PyObject *arrow_stream_capsule(struct ArrowArrayStream **stream);
 
+struct Table;
+/* A stream of one batch, which the table has; it takes the table (heap), but
+ * not if it fails. */
+PyObject *arrow_table_stream(struct Table *table);
+
 #endif

@@ -231,6 +231,23 @@ stream_release(struct ArrowArrayStream *stream)
     stream->release = NULL;
 }
 
+PyObject *
+arrow_table_stream(Table *table)
+{
+    struct ArrowArrayStream *stream;
+    PyObject *capsule = arrow_stream_capsule(&stream);
+
+    if (capsule == NULL) {
+        return NULL;
+    }
+    stream->private_data = table;
+    stream->get_schema = stream_schema;
+    stream->get_next = stream_next;
+    stream->get_last_error = stream_error;
+    stream->release = stream_release;
+    return capsule;
+}
+
 const char lazy_arrow_stream_doc[] =
     "__arrow_c_stream__($self, requested_schema=None, /)\n--\n\n"
     "The same as a stream of one record batch.";
@@ -239,30 +256,22 @@ PyObject *
 lazy_arrow_stream(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                   PyObject *kwnames)
 {
-    struct ArrowArrayStream *stream;
-    PyObject *capsule = arrow_stream_capsule(&stream);
-    Table *table;
+    Table *table = aero_zalloc(sizeof *table);
+    PyObject *capsule = NULL;
 
     (void)args;
     (void)nargs;
     (void)kwnames;
-    if (capsule == NULL) {
-        return NULL;
-    }
-    table = aero_zalloc(sizeof *table);
     if (table == NULL) {
-        Py_DECREF(capsule);
         return PyErr_NoMemory();
     }
     table_init(table);
-    stream->private_data = table;
-    stream->get_schema = stream_schema;
-    stream->get_next = stream_next;
-    stream->get_last_error = stream_error;
-    stream->release = stream_release;
-    if (fill_table(&((Lazy *)self)->out, table) < 0) {
-        Py_DECREF(capsule);
-        return NULL;
+    if (fill_table(&((Lazy *)self)->out, table) == 0) {
+        capsule = arrow_table_stream(table);
+    }
+    if (capsule == NULL) {
+        table_fini(table);
+        aero_free(table);
     }
     return capsule;
 }

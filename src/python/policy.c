@@ -344,20 +344,18 @@ take_gen(ModState *state, PyObject *value, MetaIn *meta)
     int64_t gen;
 
     if (!PyLong_Check(value)) {
-        raise_argument(state, EXC_ParamTypeError,
-                       "Generation should be an int or long",
-                       "gen of meta must be an int, not %s",
-                       Py_TYPE(value)->tp_name);
+        raise_argument(
+            state, EXC_ParamTypeError, "Generation should be an int or long",
+            "gen of meta must be an int, not %s", Py_TYPE(value)->tp_name);
         return -1;
     }
     if (value_as_int64(state, value, "gen", &gen) < 0) {
         return -1;
     }
     if (gen < 0 || gen > UINT32_MAX) {
-        raise_argument(state, EXC_ParamValueError,
-                       "Generation should be an int or long",
-                       "gen of meta must be from 0 to 4294967295, not %S",
-                       value);
+        raise_argument(
+            state, EXC_ParamValueError, "Generation should be an int or long",
+            "gen of meta must be from 0 to 4294967295, not %S", value);
         return -1;
     }
     meta->gen = (uint32_t)gen & UINT16_MAX;
@@ -369,10 +367,9 @@ static int
 take_ttl(ModState *state, const Face *face, PyObject *value, MetaIn *meta)
 {
     if (!PyLong_Check(value)) {
-        raise_argument(state, EXC_ParamTypeError,
-                       "Ttl should be an int or long",
-                       "ttl of meta must be an int, not %s",
-                       Py_TYPE(value)->tp_name);
+        raise_argument(
+            state, EXC_ParamTypeError, "Ttl should be an int or long",
+            "ttl of meta must be an int, not %s", Py_TYPE(value)->tp_name);
         return -1;
     }
     if (ttl_take(state, face, value, "ttl", &meta->ttl) < 0) {

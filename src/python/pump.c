@@ -313,8 +313,10 @@ hand_over_last(Pump *pump, aero_pump *core, bool loop_is_closed)
         Op *op = run->owner;
 
         op->abandoned = op->abandoned || loop_is_closed;
-        op_complete(op);
-        leave_ring(pump, op);
+        if (run->cmd != NULL) { /* others may be only a part of something */
+            op_complete(op);
+            leave_ring(pump, op);
+        }
     }
 }
 
@@ -338,7 +340,7 @@ pump_shut(Pump *pump, bool loop_is_closed)
     Py_END_ALLOW_THREADS;
     hand_over_last(pump, core, loop_is_closed);
     for (Op *op = pump->running; op != NULL; op = op->behind) {
-        cancel_run(&op->run);
+        aero_pump_drop(core, &op->run, cancel_run);
     }
     while (pump->guests != NULL) {
         Guest *guest = pump->guests;

@@ -60,11 +60,13 @@ typedef struct Stream {
     aero_cluster *cluster; /* counted, once it runs */
     RecordMaker maker;
     Guest guest;
-    Pump *pump;         /* owned; where an asynchronous one runs */
-    PyObject *ready;    /* owned; an awaitable for reuse */
-    PyObject *returned; /* owned; a record that nobody got, or NULL */
-    PyObject *list;     /* owned; what results() has so far */
-    PyObject *error;    /* owned; raised when the query has closed */
+    Pump *pump;          /* owned; where an asynchronous one runs */
+    PyObject *ready;     /* owned; an awaitable for reuse */
+    PyObject *returned;  /* owned; a record that nobody got, or NULL */
+    PyObject *list;      /* owned; what results() has so far */
+    struct Table *table; /* owned; where `sink` puts records, or NULL */
+    int (*sink)(struct Stream *stream, const aero_query_item *item);
+    PyObject *error; /* owned; raised when the query has closed */
     bool is_async;
     bool is_raw;      /* of a stream UDF: bytes, not records */
     bool with_ids;    /* records come as (partition id, record) */

@@ -351,3 +351,15 @@ query_do_decode(Query *q, PyObject *const *argv)
     }
     return list;
 }
+
+PyObject *
+query_call_python(const char *name, Query *q, PyObject *const *argv,
+                  size_t count)
+{
+    PyObject *args[ARGS_MAX + 1] = {(PyObject *)q};
+
+    for (size_t i = 0; i < count; i++) {
+        args[i + 1] = or_none(argv[i]);
+    }
+    return call_python(name, args, count + 1);
+}

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "build.h"
 #include "query.h"
+#include "query_arrow.h"
 #include "query_methods.inc"
 #include "query_work.h"
 
@@ -127,6 +128,9 @@ plain(PyObject *self, const Signature *sigs,
       query_build_background)                                                 \
     X(q_pages, pages, plain, query_do_pages)                                  \
     X(q__page, _page, query_run, query_build_page)                            \
+    X(q_arrow, arrow, plain, query_do_arrow)                                  \
+    X(q__arrow_stream, _arrow_stream, plain, query_do_arrow_stream)           \
+    X(q__arrow_table, _arrow_table, query_run, query_build_arrow_table)       \
     X(q_paginate, paginate, plain, query_do_paginate)                         \
     X(q_is_done, is_done, plain, query_do_is_done)                            \
     X(q_get_partitions_status, get_partitions_status, plain, query_do_status) \

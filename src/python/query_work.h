@@ -42,6 +42,9 @@ PyObject *query_start(PyObject *self);
 PyObject *query_run_results(PyObject *self, const Signature *sigs,
                             call_build build, PyObject *const *args,
                             Py_ssize_t nargs, PyObject *kwnames);
+/* A function of aerospike_py._query, with the query and its arguments. */
+PyObject *query_call_python(const char *name, Query *q, PyObject *const *argv,
+                            size_t count);
 PyObject *query_do_aggregation(Query *q, PyObject *const *argv);
 PyObject *query_do_decode(Query *q, PyObject *const *argv);
 

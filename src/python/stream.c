@@ -168,7 +168,10 @@ stream_take(Stream *s, bool *wait)
         if (s->is_raw && item.n_ops == 0) {
             continue;
         }
-        made = make_item(s, &item);
+        if (s->sink != NULL && s->sink(s, &item) == 0) {
+            continue;
+        }
+        made = s->sink != NULL ? NULL : make_item(s, &item);
         if (made != NULL) {
             return made;
         }

@@ -5,6 +5,7 @@
 
 #include "build.h"
 #include "query.h"
+#include "query_arrow.h"
 
 static const Signature sig_next = {"__anext__", 0, 0, 0, {NULL}, {NULL}};
 static const Signature sig_close = {"aclose", 0, 0, 0, {NULL}, {NULL}};
@@ -341,6 +342,7 @@ stream_dealloc(PyObject *self)
     }
     aero_cluster_release(s->cluster);
     record_maker_fini(&s->maker);
+    query_free_table(s->table);
     stream_clear(self);
     Py_CLEAR(s->list);
     Py_CLEAR(s->ready);

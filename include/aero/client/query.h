@@ -94,6 +94,8 @@ struct aero_query {
 };
 
 void aero_query_init(aero_query *q);
+/* Hand over one that has not begun; `from` is then empty again. */
+void aero_query_move(aero_query *to, aero_query *from);
 /* What has not ended is cancelled: for the thread that runs the task. */
 void aero_query_fini(aero_query *q);
 

@@ -72,7 +72,7 @@ typedef struct aero_loop_config {
 
 aero_loop *aero_loop_new(aero_cluster *cluster,
                          const aero_loop_config *config);
-/* Cancel what runs (it joins nothing any more), close all connections. */
+/* Close all connections; what runs was cancelled by its owners. */
 void aero_loop_free(aero_loop *loop);
 
 /* The source to begin commands with. */
@@ -85,12 +85,17 @@ void aero_loop_submit(aero_loop *loop, aero_run *run);
 bool aero_loop_is_gathering(const aero_loop *loop);
 void aero_loop_flush(aero_loop *loop);
 
-/* Its jobs were cancelled by the owner: forget it.  Not for one that has
- * ended. */
-void aero_loop_forget(aero_loop *loop, aero_run *run);
+/* It is not wanted any more: `cancel` is called to end its jobs, and may free
+ * them.  Not for one that has ended. */
+void aero_loop_cancel(aero_loop *loop, aero_run *run,
+                      void (*cancel)(aero_run *run));
 
 /* The same, but it joins the done list, failed. */
-void aero_loop_end(aero_loop *loop, aero_run *run);
+void aero_loop_end(aero_loop *loop, aero_run *run,
+                   void (*cancel)(aero_run *run));
+
+/* It is about to be freed: nothing new is begun or sent. */
+void aero_loop_stop(aero_loop *loop);
 
 /* Handle what is ready, and what is late, without waiting. */
 void aero_loop_turn(aero_loop *loop);

@@ -25,9 +25,12 @@ aero_pump_kind aero_pump_default(void);
 
 aero_pump *aero_pump_new(aero_cluster *cluster, aero_pump_kind kind,
                          const aero_loop_config *config, aero_status *st);
-/* No other thread touches what runs from now on: the owner may cancel it. */
+/* Nothing is begun, sent or stepped any more: the owner drops what runs. */
 void aero_pump_stop(aero_pump *pump);
-/* Ends everything that runs: nothing is reported any more. */
+/* Cancel one that has not ended; after stop. */
+void aero_pump_drop(aero_pump *pump, aero_run *run,
+                    void (*cancel)(aero_run *run));
+/* Closes everything; what runs was dropped before. */
 void aero_pump_free(aero_pump *pump);
 
 /* The source to begin commands with, before they are submitted. */

@@ -17,7 +17,7 @@ from typing_extensions import Self, disjoint_base
 
 from ._errors import AerospikeError as AerospikeError
 from ._observability import init_tracing as init_tracing, shutdown_tracing as shutdown_tracing
-from ._query import AsyncPages, Pages
+from ._query import ArrowRecords, AsyncPages, FetchedRecords, Pages
 from .helpers.batch.records import BatchRecords
 from .helpers.metrics import ClusterStats, MetricsPolicy
 from .numpy_batch import NumpyBatchRecords
