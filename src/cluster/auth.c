@@ -266,6 +266,15 @@ start(aero_greeting *g, aero_conn *conn, aero_status *st)
     return AERO_MORE;
 }
 
+static void
+log_session(const aero_cluster *cluster, const aero_tls *tls)
+{
+    char text[128];
+
+    aero_tls_describe(tls, text, sizeof text);
+    AERO_LOG(cluster->logger, AERO_LOG_INFO, "connected over %s", text);
+}
+
 aero_rc
 aero_greeting_step(aero_greeting *g, aero_conn *conn, aero_status *st)
 {
@@ -276,6 +285,10 @@ aero_greeting_step(aero_greeting *g, aero_conn *conn, aero_status *st)
     }
     if (!g->running) {
         rc = aero_conn_step_open(conn, st);
+        if (rc == AERO_OK && conn->tls != NULL &&
+            g->cluster->config.log_session_info) {
+            log_session(g->cluster, conn->tls);
+        }
         if (rc == AERO_OK && aero_auth_needed(g->cluster)) {
             rc = start(g, conn, st);
         }

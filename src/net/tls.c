@@ -484,6 +484,13 @@ aero_tls_peer_name(const aero_tls *tls, char *out, size_t cap)
     X509_free(cert);
 }
 
+void
+aero_tls_describe(const aero_tls *tls, char *out, size_t cap)
+{
+    snprintf(out, cap, "%s with %s", SSL_get_version(tls->ssl),
+             SSL_get_cipher_name(tls->ssl));
+}
+
 bool
 aero_tls_has_bytes(aero_tls *tls)
 {

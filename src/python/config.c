@@ -181,6 +181,7 @@ read_tls(Client *client, PyObject *config, aero_cluster_config *out)
     files.crl_check = get_flag(tls, "crl_check", false);
     files.crl_check_all = get_flag(tls, "crl_check_all", false);
     out->tls_login_only = get_flag(tls, "for_login_only", false);
+    out->log_session_info = get_flag(tls, "log_session_info", false);
     if (PyErr_Occurred()) {
         return -1;
     }

@@ -47,6 +47,7 @@ typedef struct aero_cluster_config {
     aero_tls_context *tls; /* owned; NULL: clear */
     aero_auth_mode auth_mode;
     bool tls_login_only;
+    bool log_session_info; /* a line for each connection over TLS */
     bool use_alternate;
     bool rack_aware;
     bool fail_if_not_connected;

@@ -51,6 +51,8 @@ aero_rc aero_tls_send(aero_tls *tls, const void *buf, size_t len, size_t *sent,
 /* The common name of the peer's certificate, as text; empty if it showed none
  * or has no name that fits. */
 void aero_tls_peer_name(const aero_tls *tls, char *out, size_t cap);
+/* What was agreed on, for the log: "TLSv1.3 with TLS_AES_256_GCM_SHA384". */
+void aero_tls_describe(const aero_tls *tls, char *out, size_t cap);
 /* Decrypted bytes that wait inside the session: poll() does not see them. */
 bool aero_tls_has_bytes(aero_tls *tls);
 

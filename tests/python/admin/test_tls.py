@@ -13,7 +13,7 @@ from certificates import Authority, Issued
 from wires import Tap, wait_for, works
 
 import aerospike_py
-from aerospike_py import exception as e
+from aerospike_py import _aerospike, exception as e
 from aerospike_py.server import LocalServer, TLSFiles, User
 
 pytestmark = pytest.mark.local_only
@@ -282,6 +282,21 @@ def test_revoked_certificates_are_looked_up(make_client: Callable[..., Any],
                                             "crl_check": True})
     with connected(make_client, secure, cafile=listed) as one:  # nobody looks
         assert one.is_connected()
+
+
+def test_sessions_are_logged_when_asked_for(make_client: Callable[..., Any], secure: LocalServer,
+                                            ca: Authority,
+                                            caplog: pytest.LogCaptureFixture) -> None:
+    aerospike_py.set_log_level(aerospike_py.LOG_LEVEL_INFO)
+    try:
+        for wanted in (False, True):
+            with connected(make_client, secure, cafile=ca.cafile, protocols="TLSv1.2",
+                           log_session_info=wanted) as one:
+                one.put(KEY, {"a": 1})
+            _aerospike.flush_log()
+            assert ("connected over TLSv1.2 with ECDHE" in caplog.text) == wanted
+    finally:
+        aerospike_py.set_log_level(aerospike_py.LOG_LEVEL_ERROR)
 
 
 @pytest.mark.parametrize("name", ["cafile", "certfile", "keyfile", "cert_blacklist"])
