@@ -16,7 +16,7 @@ ASAN_LIB   = $(shell $(CC) -print-file-name=libasan.so) libcrypt.so.1
 SAN_PATH   = $(CURDIR)/build/python-$(V)
 # what Python itself never gives back is no leak of ours; the C tests look for leaks
 SAN_ENV    = PYTHONMALLOC=malloc PYTHONPATH=$(SAN_PATH) \
-             ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1
+             ASAN_OPTIONS=detect_leaks=0:log_path=$(SAN_PATH)-report UBSAN_OPTIONS=print_stacktrace=1
 
 asan: build ## the C and Python suites under the address sanitizer
 	@$(SUB) test-variant V=asan PRELOAD='LD_PRELOAD="$(ASAN_LIB)"'
@@ -32,8 +32,9 @@ test-variant:
 	@$(PREPARE) build $(VENV) tests/requirements.txt
 	@$(SUB) -j$(JOBS) test-bin V=$(V)
 	@$(SUB) test-c V=$(V)
-	@AERO_VARIANT=$(V) $(PY) setup.py -q build --build-lib $(SAN_PATH)
-	@$(PRELOAD) $(SAN_ENV) $(VENV)/bin/pytest -q -p no:cacheprovider $(or $(TESTS),tests)
+	@AERO_VARIANT=$(V) $(PY) setup.py -q build --build-base build/work-$(V) --build-lib $(SAN_PATH)
+	@$(PRELOAD) $(SAN_ENV) $(VENV)/bin/pytest -q -p no:cacheprovider \
+		-p no:faulthandler $(or $(TESTS),tests)
 
 VALGRIND   = valgrind -q --error-exitcode=1 --leak-check=full \
              --errors-for-leak-kinds=definite --fair-sched=yes

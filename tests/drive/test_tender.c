@@ -86,7 +86,7 @@ TEST(silent_seed_fails_within_the_connect_timeout)
     REQUIRE(cluster != NULL);
     from = aero_clock_now();
     CHECK(aero_tender_start(cluster, NULL, &st) == AERO_ERROR);
-    CHECK(rig_ms_since(from) >= 140 && rig_ms_since(from) < 600);
+    CHECK(rig_ms_since(from) >= 140 && rig_ms_since(from) < 2000);
     CHECK(strstr(st.text, "no answer in time") != NULL);
     aero_cluster_release(cluster);
     infod_stop(node);
