@@ -7,8 +7,10 @@
 #include "query.h"
 #include "query_arrow.h"
 
-static const Signature sig_next = {"__anext__", 0, 0, 0, {NULL}, {NULL}};
-static const Signature sig_close = {"aclose", 0, 0, 0, {NULL}, {NULL}};
+static const Signature sig_next = {"__anext__", 0,      0,    0,
+                                   {NULL},      {NULL}, NULL, false};
+static const Signature sig_close = {"aclose", 0,      0,    0,
+                                    {NULL},   {NULL}, NULL, false};
 
 /* ---- the synchronous iterator ---- */
 

@@ -196,7 +196,12 @@ async def test_asyncio_timeout_and_task_groups_end_what_runs(server, open_client
 async def test_eager_tasks(open_client, key):
     loop = asyncio.get_running_loop()
     client = await open_client()
-    loop.set_task_factory(asyncio.eager_task_factory)
+
+    def eager(loop, coro, **options):
+        options["eager_start"] = True
+        return asyncio.Task(coro, loop=loop, **options)
+
+    loop.set_task_factory(eager)
     try:
         await client.put(key, {"a": 1})
         assert len(await read_in_every_way(client, key)) >= 8
