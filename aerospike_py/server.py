@@ -460,8 +460,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--tls-cafile", metavar="FILE")
     add("--tls-name", default="localhost", metavar="NAME")
     add("--tls-port", type=int, default=0)
-    add("--strong-consistency", action="append", default=[], metavar="NAME",
-        help="a namespace with transactions, needs enterprise; may be repeated")
     add("--strong-consistency", action="append", default=[], metavar="NAMESPACE",
         help="has transactions; needs enterprise; may be repeated")
     add("--no-control", action="store_true",

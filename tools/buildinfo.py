@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -90,11 +91,21 @@ def sources(rooms: tuple[str, ...]) -> list[str]:
     return found
 
 
+def version() -> str:
+    """The version of the package, as pyproject.toml says."""
+    text = (ROOT / "pyproject.toml").read_text()
+    found = re.search(r'^version = "([^"]+)"', text, flags=re.MULTILINE)
+    if found is None:
+        raise SystemExit("pyproject.toml names no version")
+    return found[1]
+
+
 def cflags(kind: str | None = None) -> list[str]:
     """Flags for every C file of the project."""
     kind = kind or variant()
     flags = ["-std=c11", "-D_GNU_SOURCE", "-fvisibility=hidden", "-fPIC",
              "-fno-strict-overflow", "-pthread", f"-I{ROOT / 'include'}",
+             f"-DAERO_VERSION={version()}",
              *VARIANTS[kind], *WARNINGS]
     if os.environ.get("AERO_WERROR"):
         flags.append("-Werror")

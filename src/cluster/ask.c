@@ -3,6 +3,25 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "aero/cluster/ask.h"
 
+/* The question is framed anew, with one command more. */
+static void
+add_agent(aero_ask *ask)
+{
+    aero_buf text = AERO_BUF_INIT;
+    aero_span span;
+
+    aero_buf_put_span(
+        &text, aero_span_skip(aero_buf_span(&ask->out), AERO_FRAME_HEAD));
+    aero_buf_printf(&text, "user-agent-set:value=%s", ask->agent);
+    if (!text.failed) {
+        span = aero_buf_span(&text);
+        aero_buf_reset(&ask->out, 4096);
+        aero_info_put_request(&ask->out, &span, 1);
+    }
+    aero_buf_fini(&text);
+    ask->agent_due = false;
+}
+
 static aero_rc
 run(aero_ask *ask)
 {
@@ -19,6 +38,7 @@ run(aero_ask *ask)
             return AERO_ERROR;
         }
         ask->opened_now = true;
+        ask->agent_due = ask->agent != NULL;
     }
     rc = aero_greeting_step(&ask->greeting, ask->conn, &ask->st);
     if (rc != AERO_OK) {
@@ -28,6 +48,9 @@ run(aero_ask *ask)
         return AERO_OK; /* only the connection was wanted */
     }
     if (!ask->asking) {
+        if (ask->agent_due) {
+            add_agent(ask);
+        }
         aero_exchange_init(&ask->x, ask->conn, aero_buf_span(&ask->out),
                            &ask->in, AERO_FRAME_INFO);
         ask->x.limit = AERO_ASK_LIMIT;

@@ -38,6 +38,7 @@ aero_cluster_config_fini(aero_cluster_config *config)
     aero_free(config->cluster_name);
     aero_free(config->user);
     aero_free(config->app_id);
+    aero_free(config->agent);
     free_secret(config->password);
     free_secret(config->credential);
     aero_tls_context_free(config->tls);

@@ -97,6 +97,10 @@ aero_tend_adopt(aero_tend *tend, aero_probe *probe)
                   member->node->tls_name, member->node->login);
     member->ask.conn = probe->ask.conn;
     probe->ask.conn = NULL;
+    if (aero_node_is_build(member->node, 8, 1, 0)) {
+        member->ask.agent = cluster->config.agent;
+        member->ask.agent_due = member->ask.agent != NULL;
+    }
     member->peers_generation = UNKNOWN_GENERATION;
     member->partition_generation = UNKNOWN_GENERATION;
     member->rebalance_generation = UNKNOWN_GENERATION;

@@ -279,11 +279,18 @@ settle(aero_loop *loop)
         return;
     }
     serve(loop);
-    if (loop->fresh && !loop->turning) {
-        /* libuv registers new watchers only when it is turned. */
+    if (loop->turning) {
+        return;
+    }
+    /* libuv registers new watchers only when it is turned; what is called
+     * meanwhile may make more of them. */
+    loop->turning = true;
+    while (loop->fresh) {
         loop->fresh = false;
         uv_run(&loop->uv, UV_RUN_NOWAIT);
+        serve(loop);
     }
+    loop->turning = false;
 }
 
 void

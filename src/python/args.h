@@ -18,7 +18,7 @@ typedef struct Signature {
     const char *names[ARGS_MAX + 1];
     const char *aliases[ARGS_MAX + 1]; /* NULL: none */
     const char *measured; /* as what its time is counted; NULL: not */
-    bool is_data; /* counts among those that may run at once */
+    bool is_data;         /* counts among those that may run at once */
 } Signature;
 
 /* Fill `out` with borrowed references, NULL for those that were not given.

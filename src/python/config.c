@@ -6,6 +6,16 @@
 #include "aero/cluster/auth.h"
 #include "client.h"
 
+#include "aero/base/b64.h"
+
+/* What the build says, as a text. */
+#define TEXT_OF_(x) #x
+#define TEXT_OF(x)  TEXT_OF_(x)
+
+enum {
+    AGENT_MAX = 63 /* servers refuse more */
+};
+
 enum {
     IDLE_S = 55 /* servers close what is idle for 60 */
 };
@@ -240,6 +250,27 @@ read_login(Client *client, PyObject *user, PyObject *password,
     return hash_password(client, out);
 }
 
+/* Who we are, as nodes are told: at most 63 bytes before base64. */
+static int
+read_agent(aero_cluster_config *out)
+{
+    char text[AGENT_MAX + 1];
+    aero_buf coded = AERO_BUF_INIT;
+
+    snprintf(text, sizeof text, "1,aerospike_py-%s,%s", TEXT_OF(AERO_VERSION),
+             out->app_id != NULL ? out->app_id : "not-set");
+    aero_b64_put(&coded, aero_span_str(text));
+    if (!coded.failed) {
+        out->agent = aero_strndup(coded.ptr, coded.len);
+    }
+    aero_buf_fini(&coded);
+    if (out->agent == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    return 0;
+}
+
 static int
 read_config(Client *client, PyObject *user, PyObject *password,
             aero_cluster_config *out)
@@ -261,6 +292,9 @@ read_config(Client *client, PyObject *user, PyObject *password,
     out->force_single_node = get_flag(config, "force_single_node", false);
     out->cluster_name = copy_text(get(config, "cluster_name"));
     out->app_id = copy_text(get(config, "app_id"));
+    if (read_agent(out) < 0) {
+        return -1;
+    }
     if (read_seeds(config, out) < 0 || read_ip_map(config, out) < 0 ||
         read_racks(config, out) < 0 || read_tls(client, config, out) < 0) {
         return -1;

@@ -211,8 +211,7 @@ module_exec(PyObject *module)
 
     if (import_parts(state) < 0 || errors_setup(module, state) < 0 ||
         policy_setup(state) < 0 || log_setup(state) < 0 ||
-        metrics_setup(module, state) < 0 ||
-        module_add_constants(module) < 0) {
+        metrics_setup(module, state) < 0 || module_add_constants(module) < 0) {
         return -1;
     }
     if (expression_setup_type(module) < 0 || node_setup_type(module) < 0 ||

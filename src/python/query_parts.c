@@ -183,8 +183,7 @@ take_entry(ModState *state, aero_part *part, long id, PyObject *entry,
     }
     part->open = all || PyObject_IsTrue(PyTuple_GET_ITEM(entry, 2)) == 1;
     if (init) {
-        aero_part_resume(part,
-                         (const uint8_t *)PyByteArray_AS_STRING(digest),
+        aero_part_resume(part, (const uint8_t *)PyByteArray_AS_STRING(digest),
                          (uint64_t)bval);
     }
     return true;
@@ -277,10 +276,9 @@ of_handle(ModState *state, PyObject *filter)
         take_attr(filter, "count", &count) &&
         take_attr(filter, "digest", &digest)) {
         if (begin == NULL || count == NULL) {
-            raise_param_type(state,
-                             "invalid partition_filter policy, "
-                             "partition_filter must be a dict, a "
-                             "PartitionFilter or a cursor");
+            raise_param_type(state, "invalid partition_filter policy, "
+                                    "partition_filter must be a dict, a "
+                                    "PartitionFilter or a cursor");
         }
         else {
             parts = new_range(state, begin, count, 0);
@@ -301,10 +299,10 @@ static aero_parts *
 of_cursor(ModState *state, PyObject *cursor)
 {
     aero_status st;
-    aero_parts *parts = aero_parts_take_cursor(
-        aero_span_of(PyBytes_AS_STRING(cursor),
-                     (size_t)PyBytes_GET_SIZE(cursor)),
-        &st);
+    aero_parts *parts =
+        aero_parts_take_cursor(aero_span_of(PyBytes_AS_STRING(cursor),
+                                            (size_t)PyBytes_GET_SIZE(cursor)),
+                               &st);
 
     if (parts == NULL) {
         raise_param_value(state, "%s", st.text);
@@ -345,12 +343,12 @@ parts_cursor(const aero_parts *parts)
 static PyObject *
 show_part(const aero_part *part, long id)
 {
-    return result_tuple(
-        &PyTuple_Type, 5, PyLong_FromLong(id), PyBool_FromLong(part->started),
-        PyBool_FromLong(part->open),
-        PyByteArray_FromStringAndSize((const char *)part->digest,
-                                      AERO_DIGEST_SIZE),
-        PyLong_FromLongLong((long long)part->bval));
+    return result_tuple(&PyTuple_Type, 5, PyLong_FromLong(id),
+                        PyBool_FromLong(part->started),
+                        PyBool_FromLong(part->open),
+                        PyByteArray_FromStringAndSize(
+                            (const char *)part->digest, AERO_DIGEST_SIZE),
+                        PyLong_FromLongLong((long long)part->bval));
 }
 
 static int

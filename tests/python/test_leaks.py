@@ -44,6 +44,15 @@ def c_bytes() -> int:
     return told.uordblks + told.hblkhd
 
 
+@pytest.fixture(scope="module", autouse=True)
+def what_others_left():
+    """Collections look at new objects alone, however many tests ran before."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 def grows(call) -> tuple[int, int]:
     """Blocks and bytes that the most frugal round kept, by which warming up does not count."""
     kept = []

@@ -173,6 +173,11 @@ async def test_surprises_are_reported_and_raised(caplog):
 
 # ---- the official client ----
 
+@pytest.mark.parametrize("name", OFFICIAL["client"])
+@pytest.mark.parametrize("cls", [aerospike_py.Client, aerospike_py.AsyncClient, official.Client])
+def test_methods_of_the_official_client(cls, name):
+    assert callable(getattr(cls, name))
+
 
 @pytest.mark.parametrize("name", [*OFFICIAL["functions"], *OFFICIAL["classes"]])
 @pytest.mark.parametrize("module", [aerospike_py, official], ids=["main", "strict"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -94,6 +96,23 @@ def test_time_ends_a_transaction(client: Any, server: LocalServer) -> None:
     assert client.get(key(1))[2] == {"n": 7}
     with pytest.raises(e.AerospikeError):
         client.commit(txn)
+
+
+def test_a_process_can_be_consistent() -> None:
+    command = [sys.executable, "-m", "aerospike_py.server", "--port", "0", "--edition",
+               "enterprise", "--strong-consistency", "test"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        try:
+            assert child.stdout is not None
+            port = int(child.stdout.readline().rsplit(":", 1)[1])
+            client = aerospike_py.client({"hosts": [("127.0.0.1", port)]}).connect()
+            txn = aerospike_py.Transaction()
+            client.put(key(1), {"n": 1}, policy={"txn": txn})
+            client.commit(txn)
+            assert client.get(key(1))[2] == {"n": 1}
+            client.close()
+        finally:
+            child.kill()
 
 
 def test_strong_consistency_needs_the_enterprise_edition() -> None:

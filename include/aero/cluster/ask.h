@@ -21,6 +21,10 @@ typedef struct aero_ask {
     aero_conn *conn;       /* owned; NULL: to be opened */
     bool opened_now;       /* by the question that runs */
     bool asking;
+    /* Who we are, once on a connection, for nodes that want to know; borrowed,
+     * or NULL.  Other connections would pay a round trip for it. */
+    const char *agent;
+    bool agent_due;
     aero_greeting greeting;
     aero_exchange x;
     aero_buf out; /* owned */

@@ -43,6 +43,7 @@ typedef struct aero_cluster_config {
     char *password;        /* owned; wiped when freed */
     char *credential;      /* owned; the hash that is sent; NULL: not made */
     char *app_id;          /* owned; NULL: none */
+    char *agent;           /* owned; who we are, in base64; NULL: not said */
     aero_tls_context *tls; /* owned; NULL: clear */
     aero_auth_mode auth_mode;
     bool tls_login_only;

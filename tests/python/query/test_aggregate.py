@@ -99,7 +99,7 @@ def test_arguments_reach_the_function(lua, set_name):
 
 def test_maps_are_merged(lua, set_name):
     query = lua.query("test", set_name).apply(set_name, "by_mod")
-    assert query.results() == [{n: 60 for n in range(10)}]
+    assert query.results() == [dict.fromkeys(range(10), 60)]
 
 
 def test_what_follows_the_reduce_is_done_here(lua, set_name):
@@ -186,7 +186,7 @@ def test_several_nodes_are_reduced_once_more(cluster, make_client, tmp_path):
         own.udf_put(str(tmp_path / f"{name}.lua"))
     assert own.query("test", "sums").apply("sums", "sum").results() == [sum(range(300))]
     assert own.query("test", "sums").apply("sums", "by_mod").results() == [
-        {n: 30 for n in range(10)}]
+        dict.fromkeys(range(10), 30)]
 
 
 def test_the_strict_face_does_the_same(make_strict, people, set_name, tmp_path):

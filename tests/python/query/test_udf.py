@@ -20,7 +20,6 @@ from aerospike_py.exception import (
     UDFError,
 )
 
-
 MODULE = """
 function add(rec, bin, n)
     rec[bin] = (rec[bin] or 0) + n
