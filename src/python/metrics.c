@@ -81,9 +81,12 @@ count_in(Histogram *times, const uint64_t *ends, int n, uint64_t ns)
 static size_t
 hash_of(const Label *label, const char *op, int code)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ (uint64_t)(uintptr_t)op ^
-                    ((uint64_t)(uint32_t)code << 32);
+    uint64_t hash =
+        UINT64_C(0xcbf29ce484222325) ^ ((uint64_t)(uint32_t)code << 32);
 
+    for (; *op != '\0'; op++) {
+        hash = (hash ^ (uint8_t)*op) * UINT64_C(0x100000001b3);
+    }
     for (size_t i = 0; i < label->ns.len; i++) {
         hash = (hash ^ label->ns.ptr[i]) * UINT64_C(0x100000001b3);
     }
@@ -111,7 +114,8 @@ find(const Metrics *m, const Label *label, const char *op, int code)
         Series *s = &m->series[at];
         Label own = label_of(s);
 
-        if (s->op == NULL || (s->op == op && s->code == code &&
+        /* By its letters: equal literals of two files need not be one. */
+        if (s->op == NULL || (s->code == code && strcmp(s->op, op) == 0 &&
                               aero_span_equal(own.ns, label->ns) &&
                               aero_span_equal(own.set, label->set))) {
             return s;
