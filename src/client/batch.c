@@ -162,6 +162,7 @@ route_row(routing *r, aero_row *row)
         .policy = (aero_replica)batch->policy.replica,
         .is_write = row->is_write,
         .linearize = batch->linearize,
+        .session = batch->policy.read_mode_sc == AERO_READ_SC_SESSION,
         .try_no = batch->replica_no,
         .rack_ids = batch->cluster->config.rack_ids,
         .n_rack_ids = batch->cluster->config.n_rack_ids,

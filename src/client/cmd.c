@@ -50,6 +50,7 @@ aero_cmd_reset(aero_cmd *cmd)
     cmd->is_write = false;
     cmd->latency = AERO_LATENCY_READ;
     cmd->linearize = false;
+    cmd->session = false;
     cmd->is_batch = false;
     cmd->no_drain = false;
     cmd->no_retry = false;
@@ -108,6 +109,7 @@ aero_cmd_set_policy(aero_cmd *cmd, const aero_policy *policy)
     cmd->delay_ms = policy->timeout_delay;
     cmd->replica = (aero_replica)policy->replica;
     cmd->linearize = policy->read_mode_sc == AERO_READ_SC_LINEARIZE;
+    cmd->session = policy->read_mode_sc == AERO_READ_SC_SESSION;
     if (policy->compress) {
         cmd->compress_above = policy->compression_threshold != 0
                                   ? policy->compression_threshold
@@ -454,6 +456,7 @@ look_up(aero_cmd *cmd, const aero_table **table)
         .policy = cmd->replica,
         .is_write = cmd->is_write,
         .linearize = cmd->linearize,
+        .session = cmd->session,
         .try_no = cmd->replica_no,
         .rack_ids = cmd->rack_ids,
         .n_rack_ids = cmd->n_rack_ids,

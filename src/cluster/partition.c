@@ -239,6 +239,9 @@ aero_map_route(const aero_map *map, const aero_table *table,
 {
     aero_replica policy = route->policy;
 
+    if (table->strong && route->session && !route->is_write) {
+        policy = AERO_REPLICA_MASTER;
+    }
     if (route->linearize &&
         (policy == AERO_REPLICA_PREFER_RACK || policy == AERO_REPLICA_ANY)) {
         policy = AERO_REPLICA_SEQUENCE;

@@ -211,6 +211,30 @@ TEST(any_goes_round_the_copies_but_not_for_writes)
     routes_close(&t);
 }
 
+TEST(reads_of_a_session_ask_the_master_of_a_strong_namespace)
+{
+    aero_route route = {
+        .policy = AERO_REPLICA_ANY, .turn = 1, .session = true};
+    routes t;
+
+    REQUIRE(routes_open(&t));
+    CHECK_INT(to(&t, route), 1); /* it is not strong */
+    t.map->tables[0]->strong = true;
+    CHECK_INT(to(&t, route), 0);
+    route.try_no = 1;
+    CHECK_INT(to(&t, route), 0);
+    route.policy = AERO_REPLICA_SEQUENCE;
+    route.is_write = true;
+    CHECK_INT(to(&t, route), 1);
+    route.is_write = false;
+    route.session = false; /* relaxed */
+    CHECK_INT(to(&t, route), 1);
+    route.policy = AERO_REPLICA_PREFER_RACK;
+    route.linearize = true;
+    CHECK_INT(to(&t, route), 1); /* as a sequence */
+    routes_close(&t);
+}
+
 TEST(random_takes_any_node_that_is_there)
 {
     routes t;

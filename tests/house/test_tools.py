@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -105,7 +106,8 @@ def test_import_is_quick_and_leaves_out_what_is_not_needed():
             "print(time.process_time() - start, *sys.modules)")
     runs = [imported(code).split() for _ in range(5)]
     loaded = set(runs[0][1:])
-    assert min(float(run[0]) for run in runs) < 0.05
+    slow = os.environ.get("AERO_VARIANT", "release") != "release"  # under a sanitizer
+    assert min(float(run[0]) for run in runs) < (0.5 if slow else 0.05)
     unwanted = {"numpy", "asyncio", "aerospike_py._server", "aerospike_py.server", "ssl",
                 "aerospike_py.tour", "aerospike_py._lua", "pyarrow", "opentelemetry"}
     assert not unwanted & loaded

@@ -71,6 +71,7 @@ struct aero_cmd {
     uint8_t latency;    /* aero_latency, where its time is counted */
     bool is_write;      /* may be in doubt */
     bool linearize;
+    bool session;  /* as in aero_route */
     bool is_batch; /* the reply ends with a LAST message */
     bool no_drain; /* a late reply cannot be read out: close */
     bool no_retry; /* whoever owns it decides what is tried again */
