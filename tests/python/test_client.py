@@ -358,7 +358,7 @@ def test_an_unreachable_cluster_within_the_deadline(make_client, silent_port):
     begin = time.monotonic()
     with pytest.raises(ex.AerospikeError):
         client.connect()
-    assert time.monotonic() - begin < 1.5
+    assert time.monotonic() - begin < 3
 
 
 def test_timeout_is_another_name_for_connect_timeout(make_client, silent_port):
@@ -366,7 +366,7 @@ def test_timeout_is_another_name_for_connect_timeout(make_client, silent_port):
     begin = time.monotonic()
     with pytest.raises(ex.ClusterError):
         client.connect()
-    assert time.monotonic() - begin < 0.9
+    assert time.monotonic() - begin < 2.5  # connect_timeout has 1 s as its default
 
 
 def test_one_good_seed_is_enough(make_client, hosts, silent_port, key):

@@ -157,12 +157,12 @@ async def test_a_server_that_takes_no_batches_gets_single_reads(own_server, both
 
 async def test_a_late_row_ends_by_its_own_deadline(own_server, both):
     client, keys = both
-    own_server.fault("delay", ms=150, classes="batch", times=1)
+    own_server.fault("delay", ms=2000, classes="batch", times=1)
     began = time.monotonic()
     found = await asyncio.gather(*[client.get(key, policy={"total_timeout": 40,
                                                            "timeout_delay": 3000})
                                    for key in keys[:5]], return_exceptions=True)
-    assert time.monotonic() - began < 0.13
+    assert time.monotonic() - began < 1.5
     assert {type(each) for each in found} == {AerospikeTimeoutError}
     records = await asyncio.gather(*[client.get(key) for key in keys[:20]])
     assert [record.bins["a"] for record in records] == list(range(20))
@@ -173,11 +173,11 @@ async def test_a_row_that_waits_behind_full_requests_ends_by_its_deadline(own_se
     _, keys = both
     client = await open_client(hosts=own_server.hosts, coalesce_reads=True, coalesce_max_rows=2,
                                coalesce_max_requests=1)
-    own_server.fault("delay", ms=100, classes="batch")
+    own_server.fault("delay", ms=2000, classes="batch")
     began = time.monotonic()
     found = await asyncio.gather(*[client.get(key, policy={"total_timeout": 50})
                                    for key in keys[:9]], return_exceptions=True)
-    assert time.monotonic() - began < 0.09
+    assert time.monotonic() - began < 1.5
     assert {type(each) for each in found} == {AerospikeTimeoutError}
 
 

@@ -68,14 +68,14 @@ async def test_the_line_is_served_in_its_order(server, open_client, key):
 
 async def test_the_wait_is_inside_the_total_timeout(server, open_client, key):
     client = await open_client(max_concurrent_operations=1)
-    server.fault("delay", ms=2 * SLOW, classes="write", times=1)
+    server.fault("delay", ms=10 * SLOW, classes="write", times=1)
     before = server.counts()["write"]
     first = asyncio.create_task(client.put(key, {"a": 1}, policy={"total_timeout": 5000}))
     await asyncio.sleep(0.01)
     began = time.monotonic()
     with pytest.raises(AerospikeTimeoutError, match="max_concurrent_operations") as caught:
         await client.put(key, {"a": 2}, policy={"total_timeout": 50})
-    assert 0.04 < time.monotonic() - began < SLOW / 1000
+    assert 0.04 < time.monotonic() - began < 8 * SLOW / 1000
     assert caught.value.in_doubt is False
     await first
     assert server.counts()["write"] == before + 1  # the second was never sent
@@ -231,15 +231,14 @@ async def test_a_near_server_is_served_by_few_connections(own_server, open_clien
     assert own_server.counts()["connections"] <= 16 + 2  # and the tender's
 
 
-async def test_slow_connections_become_more(server, open_client, key):
-    client = await open_client(max_conns_per_node=64)
+async def test_slow_connections_become_more(own_server, open_client):
+    key = ("test", "limits", 1)
+    client = await open_client(hosts=own_server.hosts, max_conns_per_node=64)
     await client.put(key, {"a": 1})
-    server.fault("delay", ms=20, classes="read")
-    began = time.monotonic()
+    own_server.fault("delay", ms=20, classes="read")
     await asyncio.gather(*[client.get(key, policy={"total_timeout": 10_000})
                            for _ in range(640)])
-    # With the first sixteen alone it would be 40 rounds of 20 ms.
-    assert time.monotonic() - began < 0.7
+    assert 2 * 16 < own_server.counts()["connections"] <= 64 + 2  # and the tender's
 
 
 async def test_never_more_than_the_configured_number(own_server, open_client, new_key):

@@ -151,7 +151,7 @@ async def test_not_connected_is_said_at_once(hosts, key, state):
         began = time.monotonic()
         with pytest.raises(ClientError, match="not connected") as caught:
             await made
-        assert time.monotonic() - began < 0.1
+        assert time.monotonic() - began < 1
         assert type(caught.value) is NotConnected
     assert not client.is_connected()
     assert await client.ping() is False
@@ -240,7 +240,7 @@ async def test_other_code_runs_while_it_connects(server):
 async def test_what_runs_fails_when_the_client_closes(server, open_client, key):
     client = await open_client()
     await client.put(key, {"a": 1})
-    server.fault("delay", ms=100, classes=("read", "write", "batch"))
+    server.fault("delay", ms=800, classes=("read", "write", "batch"))
     reads = [asyncio.create_task(client.get(key)) for _ in range(30)]
     write = asyncio.create_task(client.put(key, {"a": 2}))
     batch = asyncio.create_task(client.batch_read([key]))
@@ -248,7 +248,7 @@ async def test_what_runs_fails_when_the_client_closes(server, open_client, key):
     began = time.monotonic()
     await client.close()
     found = await asyncio.gather(*reads, write, batch, return_exceptions=True)
-    assert time.monotonic() - began < 0.08
+    assert time.monotonic() - began < 0.7
     assert {type(each) for each in found} == {NotConnected}
 
 
@@ -272,7 +272,7 @@ def test_closing_ends_what_runs_on_other_loops(server, run, new_loop, key):
     client = aerospike_py.AsyncClient({"hosts": server.hosts})
     run(client.connect())
     run(client.put(key, {"a": 1}))
-    server.fault("delay", ms=500, classes="read")
+    server.fault("delay", ms=3000, classes="read")
     started = threading.Event()
     found = []
 
@@ -291,7 +291,7 @@ def test_closing_ends_what_runs_on_other_loops(server, run, new_loop, key):
     began = time.monotonic()
     run(client.close())
     thread.join()
-    assert time.monotonic() - began < 0.4
+    assert time.monotonic() - began < 2
     assert len(found) == 1
 
 
