@@ -224,9 +224,14 @@ serialize(const Encoder *enc, PyObject *value)
     PyObject *bytes;
 
     if (enc->serializer == NULL) {
-        if (enc->face->strict) {
+        if (enc->face->strict && enc->in_put) {
             return raise_param(enc->state,
                                "Cannot serialize: SERIALIZER_NONE selected");
+        }
+        if (enc->face->strict) {
+            return raise_error(
+                enc->state, EXC_ClientError,
+                "Unable to serialize unknown Python native type.");
         }
         return raise_param_type(
             enc->state,
@@ -503,11 +508,6 @@ pack_other(const Encoder *enc, PyObject *value, Kind kind, aero_buf *out,
     }
     if (kind == KIND_TUPLE && enc->serializer == NULL && !enc->face->strict) {
         return pack_sequence(enc, value, out, depth);
-    }
-    if (enc->serializer == NULL && enc->face->strict) {
-        raise_error(enc->state, EXC_ClientError,
-                    "Unable to serialize unknown Python native type.");
-        return -1;
     }
     plain = serialize(enc, value);
     if (plain == NULL) {
