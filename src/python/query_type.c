@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "build.h"
+#include "method.h"
 #include "query.h"
 #include "query_arrow.h"
 #include "query_methods.inc"
@@ -179,6 +180,14 @@ static PyMethodDef query_methods[] = {
 static PyMethodDef scan_methods[] = {
     ARROW, SELECT,
     COMMON_METHODS(ENTRY) SCAN_METHODS(ENTRY){NULL, NULL, 0, NULL}};
+
+/* Of the asynchronous kinds; in place of what the slots gave. */
+static const PyMethodDef async_query_coroutines[] = {
+    ENTRY(Query_results, results, , ) ENTRY(Query_foreach, foreach, , ) ENTRY(
+        q_execute_background, execute_background, , ){NULL, NULL, 0, NULL}};
+static const PyMethodDef async_scan_coroutines[] = {
+    ENTRY(Scan_results, results, , ) ENTRY(Scan_foreach, foreach, , ) ENTRY(
+        q_execute_background, execute_background, , ){NULL, NULL, 0, NULL}};
 
 int
 query_intern_params(ModState *state)
@@ -376,6 +385,12 @@ query_setup_types(PyObject *module)
                             &state->QueryTypes[i]) < 0) {
             return -1;
         }
+    }
+    if (methods_add(state, state->QueryTypes[1], async_query_coroutines,
+                    true) < 0 ||
+        methods_add(state, state->QueryTypes[4], async_scan_coroutines, true) <
+            0) {
+        return -1;
     }
     if (client_add_type(module, &stream_spec, "RecordStream",
                         &state->StreamType) < 0 ||
