@@ -78,7 +78,8 @@ typedef struct Method {
 
 struct Client {
     PyObject_HEAD
-    ModState *state; /* borrowed: the type keeps its module alive */
+    PyObject *module; /* owned: the collector may end types before objects */
+    ModState *state;  /* the module's */
     const Face *face;
     PyObject *dict; /* owned; attributes of subclasses */
     PyObject *weakrefs;

@@ -4,6 +4,7 @@
 #include "build.h"
 #include "client.h"
 #include "gil.h"
+#include "method.h"
 #include "methods.inc"
 #include "metrics.h"
 #include "query.h"
@@ -521,11 +522,16 @@ client_scan(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
     {#name, (PyCFunction)(void (*)(void))client_##name,                       \
      METH_FASTCALL | METH_KEYWORDS, doc_##name},
 
+static const PyMethodDef client_functions[] = {
+    METHODS_CUSTOM(METHOD_ENTRY) METHODS_PLAIN(METHOD_ENTRY)
+        METHODS_CALL(METHOD_ENTRY){NULL, NULL, 0, NULL}};
+
 static PyMethodDef client_methods[] = {
-    METHODS_CUSTOM(METHOD_ENTRY) METHODS_PLAIN(METHOD_ENTRY) METHODS_CALL(
-        METHOD_ENTRY){"__enter__", client_enter_with, METH_NOARGS, NULL},
+    METHODS_CUSTOM(METHOD_ENTRY) METHODS_PLAIN(METHOD_ENTRY)
+        METHODS_CALL(METHOD_ENTRY){"__enter__", client_enter_with, METH_NOARGS,
+                                   "__enter__($self, /)\n--\n\n"},
     {"__exit__", (PyCFunction)(void (*)(void))client_exit_with, METH_FASTCALL,
-     NULL},
+     "__exit__($self, exc_type, exc, tb, /)\n--\n\n"},
     CLIENT_WATCHED,
     {NULL, NULL, 0, NULL},
 };
@@ -590,6 +596,7 @@ client_traverse(PyObject *op, visitproc visit, void *arg)
     Client *client = (Client *)op;
 
     Py_VISIT(Py_TYPE(op));
+    Py_VISIT(client->module);
     Py_VISIT(client->dict);
     Py_VISIT(client->config);
     Py_VISIT(client->forced);
@@ -620,6 +627,7 @@ client_dealloc(PyObject *op)
 {
     Client *client = (Client *)op;
     PyTypeObject *type = Py_TYPE(op);
+    PyObject *module = client->module;
 
     PyObject_GC_UnTrack(op);
     if (client->weakrefs != NULL) {
@@ -636,6 +644,7 @@ client_dealloc(PyObject *op)
     pthread_mutex_destroy(&client->lock);
     pthread_mutex_destroy(&client->connect);
     type->tp_free(op);
+    Py_XDECREF(module);
     Py_DECREF(type);
 }
 
@@ -725,7 +734,8 @@ client_setup_types(PyObject *module)
 
     if (intern_params(state) < 0 ||
         client_add_type(module, &client_spec, "Client", &state->ClientType) <
-            0) {
+            0 ||
+        methods_add(state, state->ClientType, client_functions, false) < 0) {
         return -1;
     }
     return client_add_type(module, &strict_spec, "OfficialClient",
