@@ -60,8 +60,14 @@ int
 value_as_text(ModState *state, PyObject *value, aero_span *out)
 {
     Py_ssize_t len;
-    const char *text = PyUnicode_AsUTF8AndSize(value, &len);
+    const char *text;
 
+    if (PyUnicode_Check(value) && PyUnicode_IS_COMPACT_ASCII(value)) {
+        *out = aero_span_of(PyUnicode_DATA(value),
+                            (size_t)PyUnicode_GET_LENGTH(value));
+        return 0;
+    }
+    text = PyUnicode_AsUTF8AndSize(value, &len);
     if (text == NULL) {
         raise_error(state, EXC_ClientError,
                     "Unicode value not encoded in utf-8.");
