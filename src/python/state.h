@@ -47,6 +47,7 @@ typedef enum exc_id {
     X(node)                                                                   \
     X(attempts)                                                               \
     X(_text)                                                                  \
+    X(throw)                                                                  \
     X(name)                                                                   \
     X(create_future)                                                          \
     X(set_result)                                                             \
