@@ -310,6 +310,11 @@ module_clear(PyObject *module)
 
         Py_XDECREF(name);
     }
+#ifndef Py_GIL_DISABLED
+    for (int i = 0; i < KEY_CACHE; i++) {
+        Py_CLEAR(state->keys[i].text);
+    }
+#endif
     return 0;
 }
 

@@ -186,8 +186,17 @@ typedef enum exc_id {
 
 enum {
     QUERY_TYPES = 6,
-    NAME_CACHE = 512 /* slots; a power of two */
+    NAME_CACHE = 512, /* slots; a power of two */
+    KEY_CACHE = 2048, /* so too */
+    KEY_KEPT_MAX = 32 /* bytes of a key that is kept */
 };
+
+/* A key of maps of replies, and how often another wanted its place since it
+ * was last seen. */
+typedef struct KeptKey {
+    PyObject *text; /* owned, ASCII; NULL: none */
+    unsigned missed;
+} KeptKey;
 
 typedef struct LogQueue LogQueue;
 typedef struct Metrics Metrics;
@@ -229,6 +238,9 @@ typedef struct ModState {
     Metrics *metrics; /* owned */
     /* Bin names seen in replies.  A slot is filled once and never changed. */
     _Atomic(PyObject *) names[NAME_CACHE];
+#ifndef Py_GIL_DISABLED
+    KeptKey keys[KEY_CACHE];
+#endif
 } ModState;
 
 /* One of the two public faces: what differs is data. */
