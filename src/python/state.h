@@ -203,10 +203,12 @@ typedef struct LogQueue LogQueue;
 typedef struct Metrics Metrics;
 
 typedef struct ModState {
+    PyObject *module;         /* borrowed: it owns this */
     PyObject *exc[EXC_COUNT]; /* owned classes */
     PyTypeObject *ClientType; /* owned */
     PyTypeObject *StrictClientType;
     PyTypeObject *AsyncClientType;
+    PyTypeObject *MethodType;
     PyTypeObject *OpType;
     PyTypeObject *PumpType;
     PyTypeObject *ExpressionType;
