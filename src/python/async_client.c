@@ -122,20 +122,8 @@ async_abort_connect(PyObject *op, PyObject *unused)
 static PyObject *
 async_close_now(PyObject *op, PyObject *unused)
 {
-    Client *client = (Client *)op;
-    aero_cluster *cluster;
-
     (void)unused;
-    client_say_close(client);
-    if (client_take_out(client, &cluster) < 0) {
-        return NULL;
-    }
-    pump_close_all(client);
-    if (cluster != NULL) {
-        client_stop(cluster);
-        aero_cluster_release(cluster);
-    }
-    Py_RETURN_NONE;
+    return client_close_now((Client *)op);
 }
 
 static PyObject *

@@ -323,6 +323,11 @@ forget_all(ModState *state)
 
         Py_XDECREF(name);
     }
+#ifndef Py_GIL_DISABLED
+    for (int i = 0; i < KEY_CACHE; i++) {
+        Py_CLEAR(state->keys[i].text);
+    }
+#endif
 }
 
 static void

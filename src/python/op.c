@@ -86,7 +86,8 @@ op_take_back(Op *op)
     if (op->give_back == NULL || op->future == NULL || op->call != NULL) {
         return;
     }
-    result = PyObject_CallMethod(op->future, "result", NULL);
+    result =
+        PyObject_CallMethodNoArgs(op->future, op->client->state->str_result);
     if (result != NULL) {
         op->give_back(op->self, result);
         Py_DECREF(result);

@@ -133,7 +133,7 @@ op_throw(PyObject *self, PyObject *args)
         op_forget(op);
         return throw_outside(type, value);
     }
-    method = PyObject_GetAttrString(op->waiter, "throw");
+    method = PyObject_GetAttr(op->waiter, op->client->state->str_throw);
     result = method == NULL ? NULL : PyObject_Call(method, args, NULL);
     Py_XDECREF(method);
     if (result == NULL) {
