@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import gc
 import importlib
+import itertools
 import json
 import os
 import random
@@ -86,11 +88,12 @@ class Entrant:
     def async_put(self, client: Any) -> Callable[[Any], Awaitable[Any]]:
         raise Missing("no asynchronous client")
 
-    def batch_read(self, shape: str) -> Callable[[list[int]], Any]:
-        """Of numbers; ``shape``: dict, records, or numpy (bins of DTYPE)."""
+    def batch_read(self, shape: str) -> Callable[[list[Any]], Any]:
+        """Of keys; ``shape``: dict, records, or numpy (bins of DTYPE)."""
         raise Missing("no such call")
 
-    def batch_write(self) -> Callable[[list[int]], Any]:
+    def batch_write(self) -> Callable[[list[Any]], Any]:
+        """Of keys: BINS to each."""
         raise Missing("no such call")
 
     def query(self) -> Callable[[], int]:
@@ -405,9 +408,12 @@ def repeat(step: Callable[[], int], order: dict[str, Any]) -> Result:
     return result
 
 
-def some_numbers(rows: int) -> Callable[[], list[int]]:
+def some_keys(key: Step, rows: int) -> Iterator[list[Any]]:
+    """Lists of keys, made ahead: users have theirs, and how they are made is not measured."""
     order = numbers()
-    return lambda: [next(order) for _ in range(rows)]
+    lists = [[key(next(order)) for _ in range(rows)] for _ in range(max(1, RECORDS // rows))]
+    gc.collect()
+    return itertools.cycle(lists)
 
 
 class Runs:
@@ -440,24 +446,17 @@ class Runs:
             run_async(self.entrant, order, self.entrant.async_put(client), None))
 
     def batch_read(self, order: dict[str, Any]) -> Result:
-        read = self.entrant.batch_read(order["shape"])
-        rows = some_numbers(order["rows"])
-
-        def step() -> int:
-            keys = rows()
-            read(keys)
-            return len(keys)
-
-        return repeat(step, order)
+        return self.by_lists(self.entrant.batch_read(order["shape"]), order)
 
     def batch_write(self, order: dict[str, Any]) -> Result:
-        write = self.entrant.batch_write()
-        rows = some_numbers(order["rows"])
+        return self.by_lists(self.entrant.batch_write(), order)
+
+    def by_lists(self, call: Callable[[list[Any]], Any], order: dict[str, Any]) -> Result:
+        lists = some_keys(self.entrant.key, order["rows"])
 
         def step() -> int:
-            keys = rows()
-            write(keys)
-            return len(keys)
+            call(next(lists))
+            return int(order["rows"])
 
         return repeat(step, order)
 

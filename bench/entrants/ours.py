@@ -48,21 +48,19 @@ class Ours(workload.Entrant):
         put = client.put
         return lambda key: put(key, BINS)
 
-    def batch_read(self, shape: str) -> Callable[[list[int]], Any]:
+    def batch_read(self, shape: str) -> Callable[[list[Any]], Any]:
         read = method(self.client, "batch_read")
-        key = self.key
         if shape == "dict":
-            return lambda numbers: read([key(n) for n in numbers]).to_dict()
+            return lambda keys: read(keys).to_dict()
         if shape == "records":
-            return lambda numbers: read([key(n) for n in numbers]).batch_records
+            return lambda keys: read(keys).batch_records
         dtype = workload.need("numpy").dtype(workload.DTYPE)
         names = list(dtype.names)
-        return lambda numbers: read([key(n) for n in numbers], names).to_numpy(dtype)
+        return lambda keys: read(keys, names).to_numpy(dtype)
 
-    def batch_write(self) -> Callable[[list[int]], Any]:
+    def batch_write(self) -> Callable[[list[Any]], Any]:
         write = method(self.client, "batch_write")
-        key = self.key
-        return lambda numbers: write([(key(n), BINS) for n in numbers])
+        return lambda keys: write([(key, BINS) for key in keys])
 
     def query(self) -> Callable[[], int]:
         query = method(self.client, "query")

@@ -23,12 +23,14 @@ aero_cluster *client_new_cluster(Client *client, PyObject *user,
  * already, -1 an exception; leave: how it ended (takes `cluster`). */
 int client_enter(Client *client, bool explicit_call);
 void client_leave(Client *client, aero_cluster *cluster, bool explicit_call);
-int client_take_out(Client *client, aero_cluster **cluster);
+/* Both with a result as of the method; NULL with an exception. */
+PyObject *client_connect_as(Client *client, PyObject *user,
+                            PyObject *password);
+PyObject *client_close_now(Client *client);
 void client_stop(aero_cluster *cluster);
 void *client_raise_not_connected(Client *client);
 
 /* Common slots of all client types. */
-PyObject *client_exit_common(PyObject *op);
 int client_traverse(PyObject *op, visitproc visit, void *arg);
 int client_clear(PyObject *op);
 void client_dealloc(PyObject *op);
@@ -38,8 +40,6 @@ PyObject *client_plain(PyObject *op, const Signature *sigs,
                        PyObject *const *args, Py_ssize_t nargs,
                        PyObject *kwnames);
 PyObject *client_after_fork(PyObject *op, PyObject *unused);
-/* Let whoever watches the client stop (client._at_close). */
-void client_say_close(Client *client);
 /* For aerospike_py._metrics and _dynamic. */
 PyObject *client_snapshot_metrics(PyObject *op, PyObject *unused);
 PyObject *client_switch_metrics(PyObject *op, PyObject *args);

@@ -487,6 +487,7 @@ client_alloc(PyTypeObject *type, PyObject *args, PyObject *kwargs,
     if (client == NULL) {
         return NULL;
     }
+    client->module = Py_NewRef(state->module);
     client->state = state;
     client->face = face;
     client->is_async = is_async;

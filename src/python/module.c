@@ -6,6 +6,7 @@
 #include "gil.h"
 #include "key.h"
 #include "lazy.h"
+#include "method.h"
 #include "metrics.h"
 
 /* ---- functions ---- */
@@ -209,14 +210,16 @@ module_exec(PyObject *module)
 {
     ModState *state = state_of_module(module);
 
+    state->module = module;
     if (import_parts(state) < 0 || errors_setup(module, state) < 0 ||
         policy_setup(state) < 0 || log_setup(state) < 0 ||
         metrics_setup(module, state) < 0 || module_add_constants(module) < 0) {
         return -1;
     }
-    if (expression_setup_type(module) < 0 || node_setup_type(module) < 0 ||
-        transaction_setup_type(module) < 0 || lazy_setup_types(module) < 0 ||
-        client_setup_types(module) < 0 || query_setup_types(module) < 0) {
+    if (method_setup_type(module) < 0 || expression_setup_type(module) < 0 ||
+        node_setup_type(module) < 0 || transaction_setup_type(module) < 0 ||
+        lazy_setup_types(module) < 0 || client_setup_types(module) < 0 ||
+        query_setup_types(module) < 0) {
         return -1;
     }
 #ifdef AERO_GIL_CLOCK
@@ -238,6 +241,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->ClientType);
     Py_VISIT(state->StrictClientType);
     Py_VISIT(state->AsyncClientType);
+    Py_VISIT(state->MethodType);
     Py_VISIT(state->OpType);
     Py_VISIT(state->PumpType);
     Py_VISIT(state->ReplyType);
@@ -269,17 +273,28 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     return 0;
 }
 
+/* What users gave us may refer to anything.  The rest is needed by objects
+ * that may end after this; the collector finds its way through the types. */
 static int
 module_clear(PyObject *module)
 {
     ModState *state = state_of_module(module);
 
+    Py_CLEAR(state->serializer);
+    Py_CLEAR(state->deserializer);
+    return 0;
+}
+
+static void
+forget_all(ModState *state)
+{
     for (int i = 0; i < EXC_COUNT; i++) {
         Py_CLEAR(state->exc[i]);
     }
     Py_CLEAR(state->ClientType);
     Py_CLEAR(state->StrictClientType);
     Py_CLEAR(state->AsyncClientType);
+    Py_CLEAR(state->MethodType);
     Py_CLEAR(state->OpType);
     Py_CLEAR(state->PumpType);
     Py_CLEAR(state->ReplyType);
@@ -309,14 +324,16 @@ module_clear(PyObject *module)
 #undef X
     Py_CLEAR(state->policy_index);
     Py_CLEAR(state->config_module);
-    Py_CLEAR(state->serializer);
-    Py_CLEAR(state->deserializer);
     for (int i = 0; i < NAME_CACHE; i++) {
         PyObject *name = atomic_exchange(&state->names[i], NULL);
 
         Py_XDECREF(name);
     }
-    return 0;
+#ifndef Py_GIL_DISABLED
+    for (int i = 0; i < KEY_CACHE; i++) {
+        Py_CLEAR(state->keys[i].text);
+    }
+#endif
 }
 
 static void
@@ -325,6 +342,7 @@ module_free(void *module)
     ModState *state = state_of_module(module);
 
     module_clear(module);
+    forget_all(state);
     client_forget_params(state);
     log_teardown(state);
     metrics_teardown(state);

@@ -158,7 +158,8 @@ throw_outside(PyObject *type, PyObject *value, PyObject *trace)
 static PyObject *
 throw_inside(Op *op, PyObject *args)
 {
-    PyObject *method = PyObject_GetAttrString(op->opening, "throw");
+    PyObject *method =
+        PyObject_GetAttr(op->opening, op->client->state->str_throw);
     PyObject *result =
         method == NULL ? NULL : PyObject_Call(method, args, NULL);
 
@@ -291,12 +292,35 @@ op_qualname(PyObject *self, void *unused)
                                 ((Op *)self)->sig->method);
 }
 
+/* `inspect.iscoroutine` asks for the class. */
 static PyObject *
-op_running(PyObject *self, void *unused)
+op_class(PyObject *self, void *unused)
 {
     (void)self;
     (void)unused;
+    return Py_NewRef(&PyCoro_Type);
+}
+
+static PyObject *
+op_suspended(PyObject *self, void *unused)
+{
+    int stage = ((Op *)self)->stage;
+
+    (void)unused;
+    return PyBool_FromLong(stage != OP_NEW && stage != OP_ENDED);
+}
+
+static PyObject *
+op_running(PyObject *self, void *unused)
+{
+#if PY_VERSION_HEX >= 0x030b0000
+    (void)self;
+    (void)unused;
     Py_RETURN_FALSE;
+#else
+    /* Without a frame nothing else can say that it has begun. */
+    return op_suspended(self, unused);
+#endif
 }
 
 static PyObject *
@@ -404,9 +428,11 @@ static PyMethodDef op_methods[] = {
 };
 
 static PyGetSetDef op_getset[] = {
+    {"__class__", op_class, NULL, NULL, NULL},
     {"__name__", op_name, NULL, NULL, NULL},
     {"__qualname__", op_qualname, NULL, NULL, NULL},
     {"cr_running", op_running, NULL, NULL, NULL},
+    {"cr_suspended", op_suspended, NULL, NULL, NULL},
     {"cr_frame", op_none, NULL, NULL, NULL},
     {"cr_code", op_none, NULL, NULL, NULL},
     {"cr_origin", op_none, NULL, NULL, NULL},

@@ -47,6 +47,7 @@ typedef enum exc_id {
     X(node)                                                                   \
     X(attempts)                                                               \
     X(_text)                                                                  \
+    X(throw)                                                                  \
     X(name)                                                                   \
     X(get_debug)                                                              \
     X(call_later)                                                             \
@@ -184,17 +185,29 @@ typedef enum exc_id {
 
 enum {
     QUERY_TYPES = 6,
-    NAME_CACHE = 512 /* slots; a power of two */
+    NAME_CACHE = 512,  /* slots; a power of two */
+    KEY_CACHE = 2048,  /* so too */
+    KEY_KEPT_MAX = 32, /* bytes of a key that is kept */
+    ENTRY_SLOTS = 256  /* a power of two, far more than there are entries */
 };
+
+/* A key of maps of replies, and how often another wanted its place since it
+ * was last seen. */
+typedef struct KeptKey {
+    PyObject *text; /* owned, ASCII; NULL: none */
+    unsigned missed;
+} KeptKey;
 
 typedef struct LogQueue LogQueue;
 typedef struct Metrics Metrics;
 
 typedef struct ModState {
+    PyObject *module;         /* borrowed: it owns this */
     PyObject *exc[EXC_COUNT]; /* owned classes */
     PyTypeObject *ClientType; /* owned */
     PyTypeObject *StrictClientType;
     PyTypeObject *AsyncClientType;
+    PyTypeObject *MethodType;
     PyTypeObject *OpType;
     PyTypeObject *PumpType;
     PyTypeObject *ReplyType;
@@ -208,9 +221,10 @@ typedef struct ModState {
     PyTypeObject *StreamType;
     PyTypeObject *AsyncStreamType;
     PyTypeObject *ReadyType;
-    PyObject *op_entries;       /* set: what a dict of an operation may have */
-    PyObject *expr_builders;    /* dict: name of a builder to its row */
-    PyObject *get_running_loop; /* asyncio's; taken at first use */
+    PyObject *op_entries; /* dict: names of an operation's entries */
+    uint8_t entry_slots[ENTRY_SLOTS]; /* the same by address, 0: free */
+    PyObject *expr_builders;          /* dict: name of a builder to its row */
+    PyObject *get_running_loop;       /* asyncio's; taken at first use */
     PyObject *InvalidStateError;
     PyObject *CancelledError;
     PyObject *context_name; /* ("context",) */
@@ -230,6 +244,9 @@ typedef struct ModState {
     Metrics *metrics; /* owned */
     /* Bin names seen in replies.  A slot is filled once and never changed. */
     _Atomic(PyObject *) names[NAME_CACHE];
+#ifndef Py_GIL_DISABLED
+    KeptKey keys[KEY_CACHE];
+#endif
 } ModState;
 
 /* One of the two public faces: what differs is data. */
