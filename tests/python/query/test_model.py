@@ -56,8 +56,7 @@ def client(cluster, make_client, everywhere):
 @pytest.fixture
 def by_number(client):
     client.index_integer_create("test", "everywhere", "n", "everywhere_n")
-    yield lambda query: query.where(predicates.between("n", 0, 10**9))
-    client.index_remove("test", "everywhere_n")
+    return lambda query: query.where(predicates.between("n", 0, 10**9))
 
 
 @contextmanager
