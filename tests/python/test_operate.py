@@ -7,7 +7,7 @@ import warnings
 import pytest
 
 import aerospike_py
-from aerospike_py import exception as ex, official
+from aerospike_py import exception as ex, map_operations, official
 from aerospike_py.helpers.operations import operations as helpers
 
 READ, WRITE = aerospike_py.OPERATOR_READ, aerospike_py.OPERATOR_WRITE
@@ -331,6 +331,38 @@ def test_numbers_of_64_bits(client, key):
 def test_the_text_says_which_entry_is_unknown(client, key):
     with pytest.raises(ex.ParamError, match="'typo'.*operation 0"):
         client.operate(key, [{"op": WRITE, "bin": "a", "val": 1, "typo": 1}])
+
+
+class Name(str):
+    """A str that is no str to those who look at types or addresses."""
+
+    __slots__ = ()
+
+
+def test_names_of_entries_need_not_be_literals(client, key):
+    made = {"".join(letters): value for letters, value in
+            [(("o", "p"), WRITE), (("b", "in"), "a"), (("v", "al"), 7)]}
+    client.operate(key, [made, {Name("op"): WRITE, Name("bin"): "b", Name("val"): 8}])
+    assert client.get(key).bins == {"a": 7, "b": 8}
+    with pytest.raises(ex.ParamError, match="'typo'.*operation 0"):
+        client.operate(key, [{Name("typo"): 1, **made}])
+    with pytest.raises(ex.ParamError, match="5.*operation 0"):
+        client.operate(key, [{5: 1, **made}])
+
+
+def test_an_operation_that_changes_while_it_is_read(make_client, key):
+    """What a serializer does to the dict is not seen by the operation that is being read."""
+    ops = [map_operations.map_put("m", "k", [object()]), map_operations.map_size("m")]
+
+    def serialize(value):
+        for op in ops:
+            op.clear()
+        ops[1].update(map_operations.map_put("m", "l", 2))
+        return b"made"
+
+    client = make_client(serialization=(serialize, bytes))
+    assert client.operate(key, ops).bins == {"m": 2}
+    assert client.get(key, {"deserialize": False}).bins == {"m": {"k": [b"made"], "l": 2}}
 
 
 # ---- without strict types ----
