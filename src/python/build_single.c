@@ -128,7 +128,7 @@ take_head(Call *call, aero_span *body, aero_msg *msg)
 }
 
 static PyObject *
-finish_record(Call *call)
+finish_bins(Call *call, bool skip_nil)
 {
     Decoder dec;
     aero_span body;
@@ -139,6 +139,7 @@ finish_record(Call *call)
         return NULL;
     }
     dec = call_decoder(call);
+    dec.skip_nil = skip_nil;
     bins = record_bins(&dec, body, msg.n_ops);
     if (bins == NULL) {
         errors_record(call->state, call->cmd.st.node, call->argv[0]);
@@ -150,7 +151,19 @@ finish_record(Call *call)
 }
 
 static PyObject *
-take_ordered(Call *call, aero_span body, unsigned count)
+finish_record(Call *call)
+{
+    return finish_bins(call, false);
+}
+
+static PyObject *
+finish_answers(Call *call)
+{
+    return finish_bins(call, true);
+}
+
+static PyObject *
+take_ordered(Call *call, aero_span body, unsigned count, bool skip_nil)
 {
     Decoder dec = call_decoder(call);
     PyTypeObject *type =
@@ -163,6 +176,9 @@ take_ordered(Call *call, aero_span body, unsigned count)
 
         if (aero_op_take(&body, &op, &call->cmd.st) != AERO_OK) {
             raise_status(call->state, &call->cmd.st);
+        }
+        else if (skip_nil && op.particle == AERO_PARTICLE_NIL) {
+            continue;
         }
         else {
             pair = result_tuple(type, 2, value_name(call->state, op.name),
@@ -177,7 +193,7 @@ take_ordered(Call *call, aero_span body, unsigned count)
 }
 
 static PyObject *
-finish_ordered(Call *call)
+finish_pairs(Call *call, bool skip_nil)
 {
     aero_span body;
     aero_msg msg;
@@ -188,7 +204,7 @@ finish_ordered(Call *call)
     if (result_check(call, NULL) < 0 || take_head(call, &body, &msg) < 0) {
         return NULL;
     }
-    list = take_ordered(call, body, msg.n_ops);
+    list = take_ordered(call, body, msg.n_ops, skip_nil);
     if (list == NULL) {
         errors_record(call->state, call->cmd.st.node, call->argv[0]);
         return NULL;
@@ -198,6 +214,18 @@ finish_ordered(Call *call)
         key_make(call->state, call->face, &call->parts, call->echo_key,
                  call->key.digest),
         result_meta(call->state, call->face, msg.generation, msg.ttl), list);
+}
+
+static PyObject *
+finish_ordered(Call *call)
+{
+    return finish_pairs(call, false);
+}
+
+static PyObject *
+finish_ordered_answers(Call *call)
+{
+    return finish_pairs(call, true);
 }
 
 static PyObject *
@@ -609,7 +637,7 @@ build_increment(Call *call)
 /* ---- operate ---- */
 
 static int
-build_operations(Call *call, bool skip_odd)
+build_operations(Call *call, bool skip_odd, bool *official)
 {
     PyObject *list = call->argv[1];
     OpsIn ops = ops_begin(call, &call->cmd.out);
@@ -636,6 +664,7 @@ build_operations(Call *call, bool skip_odd)
     if (ops_put(list, &ops) < 0) {
         return -1;
     }
+    *official = ops.official || call->face != &main_face;
     if (ops.writes) {
         aero_policy_put_write(&call->policy, wish.gen,
                               ops.has_ttl ? ops.ttl : wish.ttl, &msg);
@@ -655,16 +684,28 @@ build_operations(Call *call, bool skip_odd)
     return 0;
 }
 
+/* An operation that answers nothing sends nil: None where its words are the
+ * official client's, left out where they are the Rust package's. */
 int
 build_operate(Call *call)
 {
-    call->finish = finish_record;
-    return build_operations(call, call->face->strict);
+    bool official;
+
+    if (build_operations(call, call->face->strict, &official) < 0) {
+        return -1;
+    }
+    call->finish = official ? finish_record : finish_answers;
+    return 0;
 }
 
 int
 build_operate_ordered(Call *call)
 {
-    call->finish = finish_ordered;
-    return build_operations(call, false);
+    bool official;
+
+    if (build_operations(call, false, &official) < 0) {
+        return -1;
+    }
+    call->finish = official ? finish_ordered : finish_ordered_answers;
+    return 0;
 }
