@@ -14,6 +14,7 @@
 
 extern PyType_Spec op_spec;
 extern PyType_Spec pump_spec;
+extern PyType_Spec reply_spec;
 
 #define DEFINE_CALL(name)                                                     \
     static PyObject *async_##name(PyObject *op, PyObject *const *args,        \
@@ -122,20 +123,8 @@ async_abort_connect(PyObject *op, PyObject *unused)
 static PyObject *
 async_close_now(PyObject *op, PyObject *unused)
 {
-    Client *client = (Client *)op;
-    aero_cluster *cluster;
-
     (void)unused;
-    client_say_close(client);
-    if (client_take_out(client, &cluster) < 0) {
-        return NULL;
-    }
-    pump_close_all(client);
-    if (cluster != NULL) {
-        client_stop(cluster);
-        aero_cluster_release(cluster);
-    }
-    Py_RETURN_NONE;
+    return client_close_now((Client *)op);
 }
 
 static PyObject *
@@ -235,6 +224,7 @@ async_setup_types(PyObject *module)
 
     if (client_add_type(module, &op_spec, "Operation", &state->OpType) < 0 ||
         client_add_type(module, &pump_spec, "Pump", &state->PumpType) < 0 ||
+        client_add_type(module, &reply_spec, "Reply", &state->ReplyType) < 0 ||
         client_add_type(module, &async_spec, "_AsyncClient",
                         &state->AsyncClientType) < 0 ||
         methods_add(state, state->AsyncClientType, async_coroutines, true) <

@@ -166,10 +166,20 @@ SCAN_METHODS(DEFINE_ROW)
             doc_q_select                                                      \
     }
 
+/* First, because asynchronous types go without: they cannot wait there. */
+#define ARROW                                                                 \
+    {                                                                         \
+        "__arrow_c_stream__",                                                 \
+            (PyCFunction)(void (*)(void))query_arrow_capsule,                 \
+            METH_FASTCALL | METH_KEYWORDS, arrow_stream_doc                   \
+    }
+
 static PyMethodDef query_methods[] = {
-    SELECT, COMMON_METHODS(ENTRY) QUERY_METHODS(ENTRY){NULL, NULL, 0, NULL}};
+    ARROW, SELECT,
+    COMMON_METHODS(ENTRY) QUERY_METHODS(ENTRY){NULL, NULL, 0, NULL}};
 static PyMethodDef scan_methods[] = {
-    SELECT, COMMON_METHODS(ENTRY) SCAN_METHODS(ENTRY){NULL, NULL, 0, NULL}};
+    ARROW, SELECT,
+    COMMON_METHODS(ENTRY) SCAN_METHODS(ENTRY){NULL, NULL, 0, NULL}};
 
 /* Of the asynchronous kinds; in place of what the slots gave. */
 static const PyMethodDef async_query_coroutines[] = {
@@ -340,9 +350,9 @@ static PyType_Slot query_slots[] = {TYPE_SLOTS(
 static PyType_Slot scan_slots[] = {
     TYPE_SLOTS(scan_methods, Py_tp_iter, "All records of a set.")};
 static PyType_Slot async_query_slots[] = {TYPE_SLOTS(
-    query_methods, Py_am_aiter, "Records of a set, all or by an index.")};
+    query_methods + 1, Py_am_aiter, "Records of a set, all or by an index.")};
 static PyType_Slot async_scan_slots[] = {
-    TYPE_SLOTS(scan_methods, Py_am_aiter, "All records of a set.")};
+    TYPE_SLOTS(scan_methods + 1, Py_am_aiter, "All records of a set.")};
 
 #define SPEC(module, kind, its_slots)                                         \
     {                                                                         \

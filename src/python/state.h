@@ -47,10 +47,9 @@ typedef enum exc_id {
     X(node)                                                                   \
     X(attempts)                                                               \
     X(_text)                                                                  \
+    X(throw)                                                                  \
     X(name)                                                                   \
-    X(create_future)                                                          \
-    X(set_result)                                                             \
-    X(set_exception)                                                          \
+    X(get_debug)                                                              \
     X(call_later)                                                             \
     X(call_soon)                                                              \
     X(call_soon_threadsafe)                                                   \
@@ -186,8 +185,18 @@ typedef enum exc_id {
 
 enum {
     QUERY_TYPES = 6,
-    NAME_CACHE = 512 /* slots; a power of two */
+    NAME_CACHE = 512,  /* slots; a power of two */
+    KEY_CACHE = 2048,  /* so too */
+    KEY_KEPT_MAX = 32, /* bytes of a key that is kept */
+    ENTRY_SLOTS = 256  /* a power of two, far more than there are entries */
 };
+
+/* A key of maps of replies, and how often another wanted its place since it
+ * was last seen. */
+typedef struct KeptKey {
+    PyObject *text; /* owned, ASCII; NULL: none */
+    unsigned missed;
+} KeptKey;
 
 typedef struct LogQueue LogQueue;
 typedef struct Metrics Metrics;
@@ -201,6 +210,7 @@ typedef struct ModState {
     PyTypeObject *MethodType;
     PyTypeObject *OpType;
     PyTypeObject *PumpType;
+    PyTypeObject *ReplyType;
     PyTypeObject *ExpressionType;
     PyTypeObject *NodeType;
     PyTypeObject *TransactionType;
@@ -211,10 +221,13 @@ typedef struct ModState {
     PyTypeObject *StreamType;
     PyTypeObject *AsyncStreamType;
     PyTypeObject *ReadyType;
-    PyObject *op_entries;       /* set: what a dict of an operation may have */
-    PyObject *expr_builders;    /* dict: name of a builder to its row */
-    PyObject *get_running_loop; /* asyncio's; taken at first use */
+    PyObject *op_entries; /* dict: names of an operation's entries */
+    uint8_t entry_slots[ENTRY_SLOTS]; /* the same by address, 0: free */
+    PyObject *expr_builders;          /* dict: name of a builder to its row */
+    PyObject *get_running_loop;       /* asyncio's; taken at first use */
     PyObject *InvalidStateError;
+    PyObject *CancelledError;
+    PyObject *context_name; /* ("context",) */
 #define X(from, name) PyTypeObject *name;
     PYTHON_CLASSES(X)
 #undef X
@@ -231,6 +244,9 @@ typedef struct ModState {
     Metrics *metrics; /* owned */
     /* Bin names seen in replies.  A slot is filled once and never changed. */
     _Atomic(PyObject *) names[NAME_CACHE];
+#ifndef Py_GIL_DISABLED
+    KeptKey keys[KEY_CACHE];
+#endif
 } ModState;
 
 /* One of the two public faces: what differs is data. */

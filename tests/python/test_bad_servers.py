@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import socket
 import struct
 import threading
@@ -466,9 +467,15 @@ def test_a_seed_that_is_no_server_beside_a_good_one(make_client, seed_port, host
 # ---- interruptions ----
 
 
-def test_control_c_ends_a_wait(faulty):
-    import signal
+@pytest.fixture
+def control_c():
+    """It raises, also where the tests were started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
+
+def test_control_c_ends_a_wait(faulty, control_c):
     client = aerospike_py.client(faulty.config).connect()
     client.put(("test", "bad", 1), {"a": 1})
     faulty.fault("delay", ms=5000, classes="read", times=1)

@@ -7,7 +7,7 @@ import warnings
 import pytest
 
 import aerospike_py
-from aerospike_py import exception as ex, official
+from aerospike_py import exception as ex, map_operations, official
 from aerospike_py.helpers.operations import map_operations as official_maps, operations as helpers
 
 READ, WRITE = aerospike_py.OPERATOR_READ, aerospike_py.OPERATOR_WRITE
@@ -333,6 +333,38 @@ def test_the_text_says_which_entry_is_unknown(client, key):
         client.operate(key, [{"op": WRITE, "bin": "a", "val": 1, "typo": 1}])
 
 
+class Name(str):
+    """A str that is no str to those who look at types or addresses."""
+
+    __slots__ = ()
+
+
+def test_names_of_entries_need_not_be_literals(client, key):
+    made = {"".join(letters): value for letters, value in
+            [(("o", "p"), WRITE), (("b", "in"), "a"), (("v", "al"), 7)]}
+    client.operate(key, [made, {Name("op"): WRITE, Name("bin"): "b", Name("val"): 8}])
+    assert client.get(key).bins == {"a": 7, "b": 8}
+    with pytest.raises(ex.ParamError, match="'typo'.*operation 0"):
+        client.operate(key, [{Name("typo"): 1, **made}])
+    with pytest.raises(ex.ParamError, match="5.*operation 0"):
+        client.operate(key, [{5: 1, **made}])
+
+
+def test_an_operation_that_changes_while_it_is_read(make_client, key):
+    """What a serializer does to the dict is not seen by the operation that is being read."""
+    ops = [map_operations.map_put("m", "k", [object()]), map_operations.map_size("m")]
+
+    def serialize(value):
+        for op in ops:
+            op.clear()
+        ops[1].update(map_operations.map_put("m", "l", 2))
+        return b"made"
+
+    client = make_client(serialization=(serialize, bytes))
+    assert client.operate(key, ops).bins == {"m": 2}
+    assert client.get(key, {"deserialize": False}).bins == {"m": {"k": [b"made"], "l": 2}}
+
+
 # ---- without strict types ----
 
 
@@ -364,14 +396,12 @@ def test_a_deprecated_ttl_in_meta_is_only_that(strict, key):
 
 # ---- operations that answer nothing ----
 
-MAP = aerospike_py.map_operations
-
 
 def test_what_answers_nothing_is_left_out(client, key):
     client.put(key, {"m": {"a": 1, "b": 2}, "x": b"\x01\x02"})
-    for op in (MAP.map_get_by_key("m", "none", aerospike_py.MAP_RETURN_VALUE),
-               MAP.map_get_by_key("m", "a", aerospike_py.MAP_RETURN_NONE),
-               MAP.map_set_order("m", aerospike_py.MAP_KEY_ORDERED),
+    for op in (map_operations.map_get_by_key("m", "none", aerospike_py.MAP_RETURN_VALUE),
+               map_operations.map_get_by_key("m", "a", aerospike_py.MAP_RETURN_NONE),
+               map_operations.map_set_order("m", aerospike_py.MAP_KEY_ORDERED),
                aerospike_py.bit_operations.bit_resize("x", 4),
                aerospike_py.hll_operations.hll_init("h", 10)):
         assert client.operate(key, [op]).bins == {}
@@ -380,7 +410,7 @@ def test_what_answers_nothing_is_left_out(client, key):
 
 def test_an_answer_is_not_lost_to_an_operation_that_has_none(client, key):
     client.put(key, {"m": {"a": 1, "b": 2}})
-    ops = [MAP.map_get_by_key("m", "b", aerospike_py.MAP_RETURN_VALUE), MAP.map_clear("m")]
+    ops = [map_operations.map_get_by_key("m", "b", aerospike_py.MAP_RETURN_VALUE), map_operations.map_clear("m")]
     assert client.operate(key, ops).bins == {"m": 2}
     assert client.get(key).bins == {"m": {}}
 
@@ -398,7 +428,7 @@ def test_the_official_helpers_give_none(client, key):
 @pytest.mark.parametrize("number", [-1, 9 + 5, 18, 99])
 def test_there_is_no_such_return_type(client, key, number):
     with pytest.raises(ValueError, match="return_type"):
-        client.operate(key, [MAP.map_get_by_key("m", "a", number)])
+        client.operate(key, [map_operations.map_get_by_key("m", "a", number)])
 
 
 def test_an_empty_list_is_what_the_server_would_refuse(client, key):

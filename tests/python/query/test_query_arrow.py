@@ -47,6 +47,35 @@ def test_a_stream_can_be_read_again_and_left(client, people, set_name, make):
     records.__arrow_c_stream__()  # never read
 
 
+@pytest.mark.parametrize("kind", ["sync"], indirect=True)
+def test_a_query_and_its_stream_are_columns(client, people, set_name, make):
+    query = make(client, "test", set_name)
+    stream = query.stream({"filter_expression": exp.lt(exp.int_bin("n"), exp.int_val(50))})
+    for records, count in ((query, len(people)), (stream, 50)):
+        table = pa.table(records)
+        assert sorted(table["n"].to_pylist()) == list(range(count))
+    with pytest.raises(ValueError, match="read already"):
+        pa.table(stream)
+    assert list(stream) == []
+    begun = iter(query)
+    next(begun)
+    with pytest.raises(ValueError, match="read already"):
+        pa.table(begun)
+    assert len(list(begun)) == len(people) - 1
+
+
+@pytest.mark.parametrize("kind", ["sync"], indirect=True)
+def test_a_query_of_values_has_no_columns(client, set_name):
+    with pytest.raises(ParamError, match="no columns"):
+        pa.table(client.query("test", set_name).apply("m", "f"))
+
+
+def test_what_cannot_wait_is_no_stream(aclient, set_name):
+    for each in (aclient.query("test", set_name), aclient.scan("test", set_name),
+                 aclient.query("test", set_name).stream()):
+        assert not hasattr(each, "__arrow_c_stream__")
+
+
 @pytest.mark.parametrize("kind", ["async"], indirect=True)
 def test_what_was_fetched_is_taken_once(client, people, set_name):
     records = client.query("test", set_name).arrow()
@@ -151,6 +180,22 @@ def test_polars_takes_them(client, people, set_name, make):
     assert frame["n"].sum() == sum(people)
 
 
+def test_pandas_takes_them(client, people, set_name, make):
+    pytest.importorskip("pandas")
+    frame = pa.table(make(client, "test", set_name).arrow()).to_pandas()
+    assert frame.set_index("n")["name"].to_dict() == {n: p["name"] for n, p in people.items()}
+
+
+@pytest.mark.parametrize("kind", ["sync"], indirect=True)
+def test_duckdb_takes_them(client, people, set_name, make):
+    duckdb = pytest.importorskip("duckdb")
+    records = make(client, "test", set_name)
+    with duckdb.connect() as base:
+        base.register("records", records)
+        found = base.sql("select mod, count(*) from records group by mod order by mod").fetchall()
+    assert found == [(n, 60) for n in range(10)]
+
+
 def test_a_cluster_is_one_table(cluster, make_client):
     own = make_client(hosts=cluster.hosts)
     own.batch_write([(("test", "columns", n), {"n": n}) for n in range(1000)])
@@ -159,5 +204,6 @@ def test_a_cluster_is_one_table(cluster, make_client):
 
 
 def test_the_strict_face_has_them_too(strict, people, set_name):
+    assert pa.table(strict.scan("test", set_name)).num_rows == len(people)
     table = pa.table(strict.query("test", set_name).arrow())
     assert sorted(table["n"].to_pylist()) == sorted(people)
