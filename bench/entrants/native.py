@@ -37,18 +37,18 @@ class Native(workload.Entrant):
         put = self.client.put_blocking
         return lambda key: put(key, BINS)
 
-    async def open(self, coalesce: bool) -> None:
+    async def open(self, coalesce: bool) -> Any:
         if coalesce:
             raise workload.Missing("no such option")
         policy = native.ClientPolicy()
         policy.max_conns_per_node = 2048  # its pool fails at once when it is full
-        self.async_client = await native.new_client(policy, self.address)
+        return await native.new_client(policy, self.address)
 
-    def async_get(self) -> Callable[[Any], Awaitable[Any]]:
-        return self.async_client.get
+    def async_get(self, client: Any) -> Callable[[Any], Awaitable[Any]]:
+        return client.get
 
-    def async_put(self) -> Callable[[Any], Awaitable[Any]]:
-        put = self.async_client.put
+    def async_put(self, client: Any) -> Callable[[Any], Awaitable[Any]]:
+        put = client.put
         return lambda key: put(key, BINS)
 
     def batch_read(self, shape: str) -> Callable[[list[Any]], Any]:

@@ -35,18 +35,18 @@ class Official(workload.Entrant):
         put = self.client.put
         return lambda key: put(key, BINS)
 
-    async def open(self, coalesce: bool) -> None:
+    async def open(self, coalesce: bool) -> Any:
         if coalesce:
             raise workload.Missing("no such option")
-        self.loop = asyncio.get_running_loop()
+        return asyncio.get_running_loop()
 
-    def async_get(self) -> Callable[[Any], Awaitable[Any]]:
-        run = self.loop.run_in_executor
+    def async_get(self, loop: Any) -> Callable[[Any], Awaitable[Any]]:
+        run = loop.run_in_executor
         pool, get = self.pool, self.client.get
         return lambda key: run(pool, get, key)
 
-    def async_put(self) -> Callable[[Any], Awaitable[Any]]:
-        run = self.loop.run_in_executor
+    def async_put(self, loop: Any) -> Callable[[Any], Awaitable[Any]]:
+        run = loop.run_in_executor
         pool, put = self.pool, self.client.put
         return lambda key: run(pool, put, key, BINS)
 

@@ -32,17 +32,18 @@ class Rust(workload.Entrant):
         put = self.client.put
         return lambda key: put(key, BINS)
 
-    async def open(self, coalesce: bool) -> None:
+    async def open(self, coalesce: bool) -> Any:
         if coalesce:
             raise workload.Missing("no such option")
-        self.async_client = aerospike_py.AsyncClient(self.config)
-        await self.async_client.connect()
+        client = aerospike_py.AsyncClient(self.config)
+        await client.connect()
+        return client
 
-    def async_get(self) -> Callable[[Any], Awaitable[Any]]:
-        return self.async_client.get
+    def async_get(self, client: Any) -> Callable[[Any], Awaitable[Any]]:
+        return client.get
 
-    def async_put(self) -> Callable[[Any], Awaitable[Any]]:
-        put = self.async_client.put
+    def async_put(self, client: Any) -> Callable[[Any], Awaitable[Any]]:
+        put = client.put
         return lambda key: put(key, BINS)
 
     def batch_read(self, shape: str) -> Callable[[list[Any]], Any]:

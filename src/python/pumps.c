@@ -4,23 +4,34 @@
 #include "client.h"
 #include "gil.h"
 
+/* What is needed of asyncio; the function last, by which it is known. */
+static int
+take_asyncio(ModState *state)
+{
+    PyObject *asyncio = PyImport_ImportModule("asyncio");
+
+    if (asyncio == NULL) {
+        return -1;
+    }
+    Py_XSETREF(state->InvalidStateError,
+               PyObject_GetAttrString(asyncio, "InvalidStateError"));
+    Py_XSETREF(state->CancelledError,
+               PyObject_GetAttrString(asyncio, "CancelledError"));
+    Py_XSETREF(state->context_name, Py_BuildValue("(s)", "context"));
+    if (state->InvalidStateError != NULL && state->CancelledError != NULL &&
+        state->context_name != NULL) {
+        state->get_running_loop =
+            PyObject_GetAttrString(asyncio, "get_running_loop");
+    }
+    Py_DECREF(asyncio);
+    return state->get_running_loop == NULL ? -1 : 0;
+}
+
 static PyObject *
 running_loop(ModState *state)
 {
-    if (state->get_running_loop == NULL) {
-        PyObject *asyncio = PyImport_ImportModule("asyncio");
-
-        if (asyncio == NULL) {
-            return NULL;
-        }
-        state->InvalidStateError =
-            PyObject_GetAttrString(asyncio, "InvalidStateError");
-        state->get_running_loop =
-            PyObject_GetAttrString(asyncio, "get_running_loop");
-        Py_DECREF(asyncio);
-        if (state->get_running_loop == NULL) {
-            return NULL;
-        }
+    if (state->get_running_loop == NULL && take_asyncio(state) < 0) {
+        return NULL;
     }
     return PyObject_CallNoArgs(state->get_running_loop);
 }
@@ -228,6 +239,19 @@ start_reading(Pump *pump)
     return done == NULL ? -1 : 0;
 }
 
+static bool
+is_in_debug_mode(ModState *state, PyObject *loop)
+{
+    PyObject *debug = PyObject_CallMethodNoArgs(loop, state->str_get_debug);
+    bool yes = debug == Py_True;
+
+    if (debug == NULL) {
+        PyErr_Clear();
+    }
+    Py_XDECREF(debug);
+    return yes;
+}
+
 static Pump *
 make_pump(Client *client, aero_cluster *cluster, PyObject *loop)
 {
@@ -250,6 +274,7 @@ make_pump(Client *client, aero_cluster *cluster, PyObject *loop)
     aero_status_clear(&st);
     pump->state = client->state;
     pump->loop = Py_NewRef(loop);
+    pump->polite = is_in_debug_mode(client->state, loop);
     pump->on_ready = PyObject_GetAttrString((PyObject *)pump, "_ready");
     pump->on_late = PyObject_GetAttrString((PyObject *)pump, "_late");
     pump->on_pass = PyObject_GetAttrString((PyObject *)pump, "_pass");

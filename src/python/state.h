@@ -49,9 +49,7 @@ typedef enum exc_id {
     X(_text)                                                                  \
     X(throw)                                                                  \
     X(name)                                                                   \
-    X(create_future)                                                          \
-    X(set_result)                                                             \
-    X(set_exception)                                                          \
+    X(get_debug)                                                              \
     X(call_later)                                                             \
     X(call_soon)                                                              \
     X(call_soon_threadsafe)                                                   \
@@ -212,6 +210,7 @@ typedef struct ModState {
     PyTypeObject *MethodType;
     PyTypeObject *OpType;
     PyTypeObject *PumpType;
+    PyTypeObject *ReplyType;
     PyTypeObject *ExpressionType;
     PyTypeObject *NodeType;
     PyTypeObject *TransactionType;
@@ -227,6 +226,8 @@ typedef struct ModState {
     PyObject *expr_builders;          /* dict: name of a builder to its row */
     PyObject *get_running_loop;       /* asyncio's; taken at first use */
     PyObject *InvalidStateError;
+    PyObject *CancelledError;
+    PyObject *context_name; /* ("context",) */
 #define X(from, name) PyTypeObject *name;
     PYTHON_CLASSES(X)
 #undef X
