@@ -118,6 +118,13 @@ def test_mixed_rows(face, new_key):
     assert face.exists(keys[2])[1] is None
 
 
+def test_the_strict_face_takes_no_argument_of_an_earlier_call(strict, key):
+    with pytest.raises(ParamError, match="policy"):
+        strict.batch_read([key], None, "no policy")
+    batch = strict.batch_write(br.BatchRecords([br.Write(key, [op.write("a", 1)])]))
+    assert codes(batch) == [0]
+
+
 def test_rows_are_filled_anew(client, key):
     batch = br.BatchRecords([br.Read(key, None, read_all_bins=True)])
     client.batch_write(batch)
