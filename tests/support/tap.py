@@ -62,13 +62,6 @@ class Tap:
         for end, data in kept:
             self._send(end, data)
 
-    def wait_for_open(self, count: int, timeout: float = 2.0) -> bool:
-        """Whether so many connections are open, now or soon."""
-        end = time.monotonic() + timeout
-        while self.open != count and time.monotonic() < end:
-            time.sleep(0.002)
-        return self.open == count
-
     # ---- the thread ----
 
     def _run(self) -> None:
