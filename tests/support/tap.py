@@ -5,7 +5,6 @@ from __future__ import annotations
 import selectors
 import socket
 import threading
-import time
 
 HEAD = 8
 MESSAGES = (3, 4)  # frame types of records; those of info commands are let through
