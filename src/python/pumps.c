@@ -102,10 +102,10 @@ pump_close_all(Client *client)
     PyObject *trace;
     Pump *pumps;
 
-    pthread_mutex_lock(&client->lock);
+    OWN_LOCK(&client->lock);
     pumps = client->pumps;
     client->pumps = NULL;
-    pthread_mutex_unlock(&client->lock);
+    OWN_UNLOCK(&client->lock);
     if (pumps == NULL) {
         return;
     }
@@ -137,7 +137,7 @@ find_pump(Client *client, const aero_cluster *cluster, const PyObject *loop)
 {
     Pump *pump;
 
-    pthread_mutex_lock(&client->lock);
+    OWN_LOCK(&client->lock);
     for (pump = client->pumps; pump != NULL; pump = pump->next) {
         if (pump->loop == loop &&
             (pump->is_parents ||
@@ -146,7 +146,7 @@ find_pump(Client *client, const aero_cluster *cluster, const PyObject *loop)
             break;
         }
     }
-    pthread_mutex_unlock(&client->lock);
+    OWN_UNLOCK(&client->lock);
     return pump;
 }
 
@@ -156,13 +156,13 @@ pump_at(Client *client, size_t place)
 {
     Pump *pump;
 
-    pthread_mutex_lock(&client->lock);
+    OWN_LOCK(&client->lock);
     pump = client->pumps;
     while (pump != NULL && place-- != 0) {
         pump = pump->next;
     }
     Py_XINCREF(pump);
-    pthread_mutex_unlock(&client->lock);
+    OWN_UNLOCK(&client->lock);
     return pump;
 }
 
@@ -173,7 +173,7 @@ take_out(Client *client, Pump *pump)
     Pump **at = &client->pumps;
     bool found;
 
-    pthread_mutex_lock(&client->lock);
+    OWN_LOCK(&client->lock);
     while (*at != NULL && *at != pump) {
         at = &(*at)->next;
     }
@@ -182,7 +182,7 @@ take_out(Client *client, Pump *pump)
         *at = pump->next;
         pump->next = NULL;
     }
-    pthread_mutex_unlock(&client->lock);
+    OWN_UNLOCK(&client->lock);
     return found;
 }
 
@@ -363,10 +363,10 @@ pump_of(Client *client, aero_cluster *cluster)
         shut_stale(client, cluster, loop);
         pump = make_pump(client, cluster, loop);
         if (pump != NULL) {
-            pthread_mutex_lock(&client->lock);
+            OWN_LOCK(&client->lock);
             pump->next = client->pumps;
             client->pumps = (Pump *)Py_NewRef(pump);
-            pthread_mutex_unlock(&client->lock);
+            OWN_UNLOCK(&client->lock);
         }
     }
     if (pump != NULL) {
