@@ -506,6 +506,13 @@ def test_an_app_id_is_a_str(hosts):
             make({"hosts": hosts, "app_id": 1})
 
 
+@pytest.mark.parametrize("pools, lines", [(1, 0), (4, 1)])
+def test_a_setting_without_effect_is_told(hosts, caplog, pools, lines):
+    with caplog.at_level("INFO", "aerospike_py"):
+        aerospike_py.client({"hosts": hosts, "conn_pools_per_node": pools})
+    assert sum("conn_pools_per_node" in row.message for row in caplog.records) == lines
+
+
 @pytest.mark.parametrize("name", ["max_conns_per_node", "min_conns_per_node", "tend_interval",
                                   "timeout", "connect_timeout", "max_error_rate",
                                   "max_concurrent_operations", "operation_queue_timeout_ms"])
