@@ -50,6 +50,17 @@ class Missing(Exception):
     """The entrant cannot do this; the text says why."""
 
 
+class Counter:
+    """Called with each record, counts those that have bins."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, record: Any) -> None:
+        if record[2] is not None:
+            self.count += 1
+
+
 class Entrant:
     """One client.  A method that returns a step may raise Missing."""
 
@@ -96,8 +107,12 @@ class Entrant:
         """Of keys: BINS to each."""
         raise Missing("no such call")
 
-    def query(self) -> Callable[[], int]:
-        """All of QUERY_SET as dicts of bins; gives their number."""
+    def query(self, shape: str) -> Callable[[], int]:
+        """All of QUERY_SET as dicts of bins; gives their number.
+
+        ``shape``: each, one record after the other in the fastest way that the client has, or
+        list, all of them in one.
+        """
         raise Missing("no such call")
 
     def operate_cdt(self) -> Step:
@@ -461,7 +476,7 @@ class Runs:
         return repeat(step, order)
 
     def query(self, order: dict[str, Any]) -> Result:
-        return repeat(self.entrant.query(), order)
+        return repeat(self.entrant.query(order["shape"]), order)
 
     def pieces(self, order: dict[str, Any]) -> Result:
         """Parts by themselves, in nanoseconds; only of those who can be looked into."""

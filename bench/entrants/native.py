@@ -73,13 +73,14 @@ class Native(workload.Entrant):
         write = self.client.batch_write_blocking
         return lambda keys: write(keys, [BINS] * len(keys))
 
-    def query(self) -> Callable[[], int]:
-        def all_records() -> int:
+    def query(self, shape: str) -> Callable[[], int]:
+        def found() -> Any:
             statement = native.Statement(NAMESPACE, QUERY_SET)
-            found = self.client.query_blocking(statement, native.PartitionFilter.all())
-            return sum(1 for record in found if record.bins is not None)
+            return self.client.query_blocking(statement, native.PartitionFilter.all())
 
-        return all_records
+        if shape == "each":
+            return lambda: sum(1 for record in found() if record.bins is not None)
+        return lambda: sum(1 for record in list(found()) if record.bins is not None)
 
     def operate_cdt(self) -> Step:
         key = native.Key(NAMESPACE, MISC_SET, "cdt")

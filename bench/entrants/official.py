@@ -75,8 +75,16 @@ class Official(workload.Entrant):
                                    for name, value in BINS.items()])
             for key in keys]))
 
-    def query(self) -> Callable[[], int]:
+    def query(self, shape: str) -> Callable[[], int]:
         query = self.client.query
+
+        def each() -> int:
+            found = workload.Counter()
+            query(NAMESPACE, QUERY_SET).foreach(found)
+            return found.count
+
+        if shape == "each":
+            return each
         return lambda: sum(1 for record in query(NAMESPACE, QUERY_SET).results()
                            if record[2] is not None)
 

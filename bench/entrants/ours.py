@@ -62,8 +62,11 @@ class Ours(workload.Entrant):
         write = method(self.client, "batch_write")
         return lambda keys: write([(key, BINS) for key in keys])
 
-    def query(self) -> Callable[[], int]:
+    def query(self, shape: str) -> Callable[[], int]:
         query = method(self.client, "query")
+        if shape == "each":
+            return lambda: sum(1 for record in query(NAMESPACE, QUERY_SET)
+                               if record[2] is not None)
         return lambda: sum(1 for record in query(NAMESPACE, QUERY_SET).results()
                            if record[2] is not None)
 

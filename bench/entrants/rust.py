@@ -60,8 +60,16 @@ class Rust(workload.Entrant):
         write = self.client.batch_write
         return lambda keys: write([(key, BINS) for key in keys])
 
-    def query(self) -> Callable[[], int]:
+    def query(self, shape: str) -> Callable[[], int]:
         query = self.client.query
+
+        def each() -> int:
+            found = workload.Counter()
+            query(NAMESPACE, QUERY_SET).foreach(found)
+            return found.count
+
+        if shape == "each":
+            return each
         return lambda: sum(1 for record in query(NAMESPACE, QUERY_SET).results()
                            if record[2] is not None)
 

@@ -329,6 +329,11 @@ forget_all(ModState *state)
 
         Py_XDECREF(name);
     }
+    for (int i = 0; i < META_CACHE; i++) {
+        PyObject *meta = atomic_exchange(&state->metas[i], NULL);
+
+        Py_XDECREF(meta);
+    }
 #ifndef Py_GIL_DISABLED
     for (int i = 0; i < KEY_CACHE; i++) {
         Py_CLEAR(state->keys[i].text);
