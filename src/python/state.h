@@ -50,6 +50,7 @@ typedef enum exc_id {
     X(throw)                                                                  \
     X(name)                                                                   \
     X(get_debug)                                                              \
+    X(__asyncio_running_event_loop__)                                         \
     X(call_later)                                                             \
     X(call_soon)                                                              \
     X(call_soon_threadsafe)                                                   \
