@@ -35,18 +35,18 @@ class Official(workload.Entrant):
         put = self.client.put
         return lambda key: put(key, BINS)
 
-    async def open(self, coalesce: bool) -> None:
+    async def open(self, coalesce: bool) -> Any:
         if coalesce:
             raise workload.Missing("no such option")
-        self.loop = asyncio.get_running_loop()
+        return asyncio.get_running_loop()
 
-    def async_get(self) -> Callable[[Any], Awaitable[Any]]:
-        run = self.loop.run_in_executor
+    def async_get(self, loop: Any) -> Callable[[Any], Awaitable[Any]]:
+        run = loop.run_in_executor
         pool, get = self.pool, self.client.get
         return lambda key: run(pool, get, key)
 
-    def async_put(self) -> Callable[[Any], Awaitable[Any]]:
-        run = self.loop.run_in_executor
+    def async_put(self, loop: Any) -> Callable[[Any], Awaitable[Any]]:
+        run = loop.run_in_executor
         pool, put = self.pool, self.client.put
         return lambda key: run(pool, put, key, BINS)
 
@@ -75,8 +75,16 @@ class Official(workload.Entrant):
                                    for name, value in BINS.items()])
             for key in keys]))
 
-    def query(self) -> Callable[[], int]:
+    def query(self, shape: str) -> Callable[[], int]:
         query = self.client.query
+
+        def each() -> int:
+            found = workload.Counter()
+            query(NAMESPACE, QUERY_SET).foreach(found)
+            return found.count
+
+        if shape == "each":
+            return each
         return lambda: sum(1 for record in query(NAMESPACE, QUERY_SET).results()
                            if record[2] is not None)
 

@@ -33,19 +33,19 @@ class Ours(workload.Entrant):
         put = self.client.put
         return lambda key: put(key, BINS)
 
-    async def open(self, coalesce: bool) -> None:
+    async def open(self, coalesce: bool) -> Any:
         config: dict[str, Any] = dict(self.config)
         if coalesce:
             config["coalesce_reads"] = True
         client = aerospike_py.AsyncClient(config)
         await client.connect()
-        self.async_client = client
+        return client
 
-    def async_get(self) -> Callable[[Any], Awaitable[Any]]:
-        return self.async_client.get
+    def async_get(self, client: Any) -> Callable[[Any], Awaitable[Any]]:
+        return client.get
 
-    def async_put(self) -> Callable[[Any], Awaitable[Any]]:
-        put = self.async_client.put
+    def async_put(self, client: Any) -> Callable[[Any], Awaitable[Any]]:
+        put = client.put
         return lambda key: put(key, BINS)
 
     def batch_read(self, shape: str) -> Callable[[list[Any]], Any]:
@@ -62,8 +62,11 @@ class Ours(workload.Entrant):
         write = method(self.client, "batch_write")
         return lambda keys: write([(key, BINS) for key in keys])
 
-    def query(self) -> Callable[[], int]:
+    def query(self, shape: str) -> Callable[[], int]:
         query = method(self.client, "query")
+        if shape == "each":
+            return lambda: sum(1 for record in query(NAMESPACE, QUERY_SET)
+                               if record[2] is not None)
         return lambda: sum(1 for record in query(NAMESPACE, QUERY_SET).results()
                            if record[2] is not None)
 

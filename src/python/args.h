@@ -21,7 +21,8 @@ typedef struct Signature {
     bool is_data;         /* counts among those that may run at once */
 } Signature;
 
-/* Fill `out` with borrowed references, NULL for those that were not given.
+/* Fill `out`, which has room for ARGS_MAX, with borrowed references; NULL for
+ * what was not given.
  * -1 with a TypeError that names the argument. */
 int args_bind(ModState *state, const Signature *sig, PyObject *const *args,
               Py_ssize_t nargs, PyObject *kwnames, PyObject **out);

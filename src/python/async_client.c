@@ -14,6 +14,7 @@
 
 extern PyType_Spec op_spec;
 extern PyType_Spec pump_spec;
+extern PyType_Spec reply_spec;
 
 #define DEFINE_CALL(name)                                                     \
     static PyObject *async_##name(PyObject *op, PyObject *const *args,        \
@@ -223,6 +224,7 @@ async_setup_types(PyObject *module)
 
     if (client_add_type(module, &op_spec, "Operation", &state->OpType) < 0 ||
         client_add_type(module, &pump_spec, "Pump", &state->PumpType) < 0 ||
+        client_add_type(module, &reply_spec, "Reply", &state->ReplyType) < 0 ||
         client_add_type(module, &async_spec, "_AsyncClient",
                         &state->AsyncClientType) < 0 ||
         methods_add(state, state->AsyncClientType, async_coroutines, true) <

@@ -4,7 +4,7 @@
 #include "build_single.h"
 
 static PyObject *
-take_ordered(Call *call, aero_span body, unsigned count)
+take_ordered(Call *call, aero_span body, unsigned count, bool skip_nil)
 {
     Decoder dec = call_decoder(call);
     PyTypeObject *type =
@@ -17,6 +17,9 @@ take_ordered(Call *call, aero_span body, unsigned count)
 
         if (aero_op_take(&body, &op, &call->cmd.st) != AERO_OK) {
             raise_status(call->state, &call->cmd.st);
+        }
+        else if (skip_nil && op.particle == AERO_PARTICLE_NIL) {
+            continue;
         }
         else {
             pair = result_tuple(type, 2, value_name(call->state, op.name),
@@ -31,7 +34,7 @@ take_ordered(Call *call, aero_span body, unsigned count)
 }
 
 static PyObject *
-finish_ordered(Call *call)
+finish_pairs(Call *call, bool skip_nil)
 {
     aero_span body;
     aero_msg msg;
@@ -43,7 +46,7 @@ finish_ordered(Call *call)
         single_take_head(call, &body, &msg) < 0) {
         return NULL;
     }
-    list = take_ordered(call, body, msg.n_ops);
+    list = take_ordered(call, body, msg.n_ops, skip_nil);
     if (list == NULL) {
         errors_record(call->state, call->cmd.st.node, call->argv[0]);
         return NULL;
@@ -55,8 +58,20 @@ finish_ordered(Call *call)
         result_meta(call->state, call->face, msg.generation, msg.ttl), list);
 }
 
+static PyObject *
+finish_ordered(Call *call)
+{
+    return finish_pairs(call, false);
+}
+
+static PyObject *
+finish_ordered_answers(Call *call)
+{
+    return finish_pairs(call, true);
+}
+
 static int
-build_operations(Call *call, bool skip_odd)
+build_operations(Call *call, bool skip_odd, bool *official)
 {
     PyObject *list = call->argv[1];
     OpsIn ops = ops_begin(call, &call->cmd.out);
@@ -83,6 +98,7 @@ build_operations(Call *call, bool skip_odd)
     if (ops_put(list, &ops) < 0) {
         return -1;
     }
+    *official = ops.official || call->face != &main_face;
     if (ops.writes) {
         aero_policy_put_write(&call->policy, wish.gen,
                               ops.has_ttl ? ops.ttl : wish.ttl, &msg);
@@ -102,16 +118,28 @@ build_operations(Call *call, bool skip_odd)
     return 0;
 }
 
+/* An operation that answers nothing sends nil: None where its words are the
+ * official client's, left out where they are the Rust package's. */
 int
 build_operate(Call *call)
 {
-    call->finish = single_finish_record;
-    return build_operations(call, call->face->strict);
+    bool official;
+
+    if (build_operations(call, call->face->strict, &official) < 0) {
+        return -1;
+    }
+    call->finish = official ? single_finish_record : single_finish_answers;
+    return 0;
 }
 
 int
 build_operate_ordered(Call *call)
 {
-    call->finish = finish_ordered;
-    return build_operations(call, false);
+    bool official;
+
+    if (build_operations(call, false, &official) < 0) {
+        return -1;
+    }
+    call->finish = official ? finish_ordered : finish_ordered_answers;
+    return 0;
 }

@@ -28,8 +28,8 @@ single_take_head(Call *call, aero_span *body, aero_msg *msg)
     return 0;
 }
 
-PyObject *
-single_finish_record(Call *call)
+static PyObject *
+finish_bins(Call *call, bool skip_nil)
 {
     Decoder dec;
     aero_span body;
@@ -41,6 +41,7 @@ single_finish_record(Call *call)
         return NULL;
     }
     dec = call_decoder(call);
+    dec.skip_nil = skip_nil;
     bins = record_bins(&dec, body, msg.n_ops);
     if (bins == NULL) {
         errors_record(call->state, call->cmd.st.node, call->argv[0]);
@@ -49,6 +50,18 @@ single_finish_record(Call *call)
     return result_record(
         call, result_meta(call->state, call->face, msg.generation, msg.ttl),
         bins);
+}
+
+PyObject *
+single_finish_record(Call *call)
+{
+    return finish_bins(call, false);
+}
+
+PyObject *
+single_finish_answers(Call *call)
+{
+    return finish_bins(call, true);
 }
 
 static PyObject *

@@ -12,6 +12,8 @@
 int single_take_head(Call *call, aero_span *body, aero_msg *msg);
 /* The bins of the reply as a Record. */
 PyObject *single_finish_record(Call *call);
+/* The same without answers that are nil. */
+PyObject *single_finish_answers(Call *call);
 
 /* ---- build_write.c ---- */
 

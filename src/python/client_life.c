@@ -64,7 +64,7 @@ client_enter(Client *client, bool explicit_call)
     bool was_first_use;
     int before;
 
-    pthread_mutex_lock(&client->lock);
+    OWN_LOCK(&client->lock);
     before = client->life;
     was_first_use = explicit_call && !client->explicit_connect;
     if (before == LIFE_NEW || before == LIFE_CLOSED) {
@@ -73,7 +73,7 @@ client_enter(Client *client, bool explicit_call)
     else if (before == LIFE_CONNECTED && was_first_use) {
         client->explicit_connect = true;
     }
-    pthread_mutex_unlock(&client->lock);
+    OWN_UNLOCK(&client->lock);
     if (before == LIFE_NEW || before == LIFE_CLOSED) {
         return 0;
     }
@@ -112,14 +112,14 @@ say_connected(Client *client)
 void
 client_leave(Client *client, aero_cluster *cluster, bool explicit_call)
 {
-    pthread_mutex_lock(&client->lock);
+    OWN_LOCK(&client->lock);
     client->cluster = cluster;
     client->life = cluster != NULL ? LIFE_CONNECTED
                    : explicit_call ? LIFE_CLOSED
                                    : LIFE_NEW;
     client->explicit_connect = cluster != NULL && explicit_call;
     client->reopens = client->reopens && cluster == NULL;
-    pthread_mutex_unlock(&client->lock);
+    OWN_UNLOCK(&client->lock);
     if (cluster != NULL) {
         say_connected(client);
     }
@@ -144,12 +144,12 @@ client_peek(Client *client)
 {
     aero_cluster *cluster;
 
-    pthread_mutex_lock(&client->lock);
+    OWN_LOCK(&client->lock);
     cluster = client->cluster;
     if (cluster != NULL) {
         aero_cluster_acquire(cluster);
     }
-    pthread_mutex_unlock(&client->lock);
+    OWN_UNLOCK(&client->lock);
     return cluster;
 }
 
@@ -245,9 +245,9 @@ client_cluster(Client *client)
     if (cluster != NULL) {
         return cluster;
     }
-    pthread_mutex_lock(&client->lock);
+    OWN_LOCK(&client->lock);
     life = client->life;
-    pthread_mutex_unlock(&client->lock);
+    OWN_UNLOCK(&client->lock);
     if (client->config == NULL) {
         return raise_param(client->state, "Invalid aerospike object");
     }
@@ -267,7 +267,7 @@ take_out(Client *client, aero_cluster **cluster)
     bool busy;
 
     *cluster = NULL;
-    pthread_mutex_lock(&client->lock);
+    OWN_LOCK(&client->lock);
     busy = client->life == LIFE_CONNECTING;
     if (!busy) {
         *cluster = client->cluster;
@@ -276,7 +276,7 @@ take_out(Client *client, aero_cluster **cluster)
         client->explicit_connect = false;
         client->reopens = false;
     }
-    pthread_mutex_unlock(&client->lock);
+    OWN_UNLOCK(&client->lock);
     if (busy) {
         raise_error(client->state, EXC_ClientError,
                     "Client is currently connecting");
@@ -381,10 +381,10 @@ client_force_policies(PyObject *op, PyObject *policies)
         PyErr_SetString(PyExc_TypeError, "policies must be a dict");
         return NULL;
     }
-    pthread_mutex_lock(&client->lock);
+    OWN_LOCK(&client->lock);
     before = client->forced;
     client->forced = policies == Py_None ? NULL : Py_NewRef(policies);
-    pthread_mutex_unlock(&client->lock);
+    OWN_UNLOCK(&client->lock);
     Py_XDECREF(before);
     Py_RETURN_NONE;
 }

@@ -217,6 +217,7 @@ errors_class(ModState *state, int code)
 typedef struct Fault {
     PyObject *type; /* borrowed */
     int code;
+    bool own; /* the client's own: no result of a server */
     bool in_doubt;
     unsigned attempts;
     const char *node; /* NULL: none */
@@ -253,8 +254,9 @@ set_attributes(ModState *state, PyObject *exc, const Fault *fault)
         set_attr(exc, state->str__text, Py_NewRef(fault->text)) < 0) {
         return -1;
     }
-    if (fault->code > 0 && set_attr(exc, state->str_result_code,
-                                    PyLong_FromLong(fault->code)) < 0) {
+    if (fault->code > 0 && !fault->own &&
+        set_attr(exc, state->str_result_code, PyLong_FromLong(fault->code)) <
+            0) {
         return -1;
     }
     if (set_attr(exc, state->str_in_doubt, PyBool_FromLong(fault->in_doubt)) <
@@ -384,7 +386,8 @@ raise_result(ModState *state, const Face *face, int result,
 static void *
 raise_texts(ModState *state, exc_id id, PyObject *msg, PyObject *text)
 {
-    Fault fault = {.type = state->exc[id], .msg = msg, .text = text};
+    Fault fault = {
+        .type = state->exc[id], .own = true, .msg = msg, .text = text};
     PyObject *type;
     PyObject *exc;
     PyObject *trace;
@@ -514,7 +517,7 @@ prefix_attr(PyObject *exc, PyObject *name, PyObject *prefix)
 static int
 renew_args(ModState *state, PyObject *exc)
 {
-    PyObject *args = PyObject_GetAttrString(exc, "args");
+    PyObject *args = PyObject_GetAttr(exc, state->str_args);
     PyObject *msg = PyObject_GetAttr(exc, state->str_msg);
     PyObject *list = args == NULL ? NULL : PySequence_List(args);
     PyObject *tuple = NULL;
@@ -525,7 +528,7 @@ renew_args(ModState *state, PyObject *exc)
         tuple = PyList_AsTuple(list);
     }
     if (tuple != NULL) {
-        rc = PyObject_SetAttrString(exc, "args", tuple);
+        rc = PyObject_SetAttr(exc, state->str_args, tuple);
     }
     Py_XDECREF(args);
     Py_XDECREF(msg);

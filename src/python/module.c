@@ -168,6 +168,7 @@ static PyMethodDef module_functions[] = {
      METH_FASTCALL, pack_doc},
     {"class_of", module_class_of, METH_O, class_of_doc},
     {"versions", module_versions, METH_NOARGS, versions_doc},
+    {"dump", module_dump, METH_O, dump_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -244,6 +245,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->MethodType);
     Py_VISIT(state->OpType);
     Py_VISIT(state->PumpType);
+    Py_VISIT(state->ReplyType);
     Py_VISIT(state->ExpressionType);
     Py_VISIT(state->NodeType);
     Py_VISIT(state->TransactionType);
@@ -260,6 +262,8 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->op_entries);
     Py_VISIT(state->get_running_loop);
     Py_VISIT(state->InvalidStateError);
+    Py_VISIT(state->CancelledError);
+    Py_VISIT(state->context_name);
 #define X(from, name) Py_VISIT(state->name);
     PYTHON_CLASSES(X)
 #undef X
@@ -294,6 +298,7 @@ forget_all(ModState *state)
     Py_CLEAR(state->MethodType);
     Py_CLEAR(state->OpType);
     Py_CLEAR(state->PumpType);
+    Py_CLEAR(state->ReplyType);
     Py_CLEAR(state->ExpressionType);
     Py_CLEAR(state->NodeType);
     Py_CLEAR(state->TransactionType);
@@ -310,6 +315,8 @@ forget_all(ModState *state)
     Py_CLEAR(state->op_entries);
     Py_CLEAR(state->get_running_loop);
     Py_CLEAR(state->InvalidStateError);
+    Py_CLEAR(state->CancelledError);
+    Py_CLEAR(state->context_name);
 #define X(from, name) Py_CLEAR(state->name);
     PYTHON_CLASSES(X)
 #undef X
@@ -322,6 +329,11 @@ forget_all(ModState *state)
         PyObject *name = atomic_exchange(&state->names[i], NULL);
 
         Py_XDECREF(name);
+    }
+    for (int i = 0; i < META_CACHE; i++) {
+        PyObject *meta = atomic_exchange(&state->metas[i], NULL);
+
+        Py_XDECREF(meta);
     }
 #ifndef Py_GIL_DISABLED
     for (int i = 0; i < KEY_CACHE; i++) {

@@ -175,6 +175,15 @@ put_items(const OpIn *in, const OpArg *arg)
     return value_pack_items(in->enc, value, in->out) < 0 ? -1 : 1;
 }
 
+static bool
+is_return_type(int64_t number)
+{
+    int64_t kind = number & ~(int64_t)AERO_CDT_INVERTED;
+
+    return kind >= AERO_RETURN_NONE && kind <= AERO_RETURN_ORDERED_MAP &&
+           (kind <= AERO_RETURN_EXISTS || kind >= AERO_RETURN_UNORDERED_MAP);
+}
+
 static int
 put_return(const OpIn *in, const OpArg *arg)
 {
@@ -194,6 +203,10 @@ put_return(const OpIn *in, const OpArg *arg)
     }
     if (value_as_int64(state, value, "return_type", &number) < 0) {
         return -1;
+    }
+    if (!in->enc->face->strict && !is_return_type(number)) {
+        return place_fail(in->enc, in->place, EXC_ParamValueError,
+                          "there is no return_type %lld", (long long)number);
     }
     if (inverted != NULL) {
         truth = PyObject_IsTrue(inverted);

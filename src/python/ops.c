@@ -215,6 +215,7 @@ put_data(const Entries *entries, long code, OpsIn *ops)
     aero_span name = {NULL, 0};
     uint8_t type;
 
+    ops->official |= code >= AERO_OP_SHIFT;
     if (data == NULL) {
         special = special_op_find(ops->enc.face, code);
         if (special == SPECIAL_NONE && !is_to_string(ops->enc.face, code)) {

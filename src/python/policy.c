@@ -195,7 +195,7 @@ ttl_take(ModState *state, const Face *face, PyObject *value, const char *what,
         return -1;
     }
     if (ttl < (face->strict ? INT32_MIN : -3) || ttl > UINT32_MAX) {
-        return invalid(state, what, EXC_ParamValueError);
+        return invalid(state, what, EXC_ParamOverflowError);
     }
     *out = (uint32_t)ttl;
     return 0;
@@ -209,7 +209,7 @@ take_number(ModState *state, const Row *row, int64_t number, void *to)
                                                 : UINT32_MAX;
 
     if (number < 0 || number > most) {
-        return invalid(state, row->key, EXC_ParamValueError);
+        return invalid(state, row->key, EXC_ParamOverflowError);
     }
     if (row->type == TYPE_COUNT64) {
         *(uint64_t *)to = (uint64_t)number;
@@ -353,9 +353,10 @@ take_gen(ModState *state, PyObject *value, MetaIn *meta)
         return -1;
     }
     if (gen < 0 || gen > UINT32_MAX) {
-        raise_argument(
-            state, EXC_ParamValueError, "Generation should be an int or long",
-            "gen of meta must be from 0 to 4294967295, not %S", value);
+        raise_argument(state, EXC_ParamOverflowError,
+                       "Generation should be an int or long",
+                       "gen of meta must be from 0 to 4294967295, not %S",
+                       value);
         return -1;
     }
     meta->gen = (uint32_t)gen & UINT16_MAX;

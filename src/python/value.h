@@ -42,6 +42,7 @@ typedef struct Decoder {
     ModState *state;
     const Face *face;
     PyObject *deserializer; /* borrowed; NULL: blobs stay bytes */
+    bool skip_nil;          /* answers that are nil are left out */
 } Decoder;
 
 /* A new reference, or NULL with an exception. */

@@ -13,7 +13,8 @@ check_depth(const Encoder *enc, int depth)
     if (depth < AERO_NEST_MAX) {
         return 0;
     }
-    raise_param_value(enc->state, "value is nested deeper than %d levels",
+    raise_param_value(enc->state,
+                      "Value nesting exceeds the maximum depth of %d levels",
                       AERO_NEST_MAX);
     return -1;
 }

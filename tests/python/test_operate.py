@@ -8,7 +8,7 @@ import pytest
 
 import aerospike_py
 from aerospike_py import exception as ex, map_operations, official
-from aerospike_py.helpers.operations import operations as helpers
+from aerospike_py.helpers.operations import map_operations as official_maps, operations as helpers
 
 READ, WRITE = aerospike_py.OPERATOR_READ, aerospike_py.OPERATOR_WRITE
 INCR, APPEND = aerospike_py.OPERATOR_INCR, aerospike_py.OPERATOR_APPEND
@@ -392,3 +392,48 @@ def test_a_deprecated_ttl_in_meta_is_only_that(strict, key):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         strict.operate(key, [strict_op(WRITE, "a", 1)], {"ttl": 0})
+
+
+# ---- operations that answer nothing ----
+
+
+def test_what_answers_nothing_is_left_out(client, key):
+    client.put(key, {"m": {"a": 1, "b": 2}, "x": b"\x01\x02"})
+    for op in (map_operations.map_get_by_key("m", "none", aerospike_py.MAP_RETURN_VALUE),
+               map_operations.map_get_by_key("m", "a", aerospike_py.MAP_RETURN_NONE),
+               map_operations.map_set_order("m", aerospike_py.MAP_KEY_ORDERED),
+               aerospike_py.bit_operations.bit_resize("x", 4),
+               aerospike_py.hll_operations.hll_init("h", 10)):
+        assert client.operate(key, [op]).bins == {}
+        assert client.operate_ordered(key, [op]).ordered_bins == []
+
+
+def test_an_answer_is_not_lost_to_an_operation_that_has_none(client, key):
+    client.put(key, {"m": {"a": 1, "b": 2}})
+    ops = [map_operations.map_get_by_key("m", "b", aerospike_py.MAP_RETURN_VALUE),
+           map_operations.map_clear("m")]
+    assert client.operate(key, ops).bins == {"m": 2}
+    assert client.get(key).bins == {"m": {}}
+
+
+def test_the_official_helpers_give_none(client, key):
+    client.put(key, {"m": {"a": 1}})
+    op = official_maps.map_get_by_key("m", "none", aerospike_py.MAP_RETURN_VALUE)
+    assert client.operate(key, [op]).bins == {"m": None}
+    assert client.operate_ordered(key, [op]).ordered_bins == [("m", None)]
+
+
+# ---- refused before it is sent ----
+
+
+@pytest.mark.parametrize("number", [-1, 9 + 5, 18, 99])
+def test_there_is_no_such_return_type(client, key, number):
+    with pytest.raises(ValueError, match="return_type"):
+        client.operate(key, [map_operations.map_get_by_key("m", "a", number)])
+
+
+def test_an_empty_list_is_what_the_server_would_refuse(client, key):
+    for method in (client.operate, client.operate_ordered):
+        with pytest.raises(aerospike_py.ServerError) as caught:
+            method(key, [])
+        assert caught.value.result_code == 4

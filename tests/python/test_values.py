@@ -365,7 +365,7 @@ def test_values_nest_deep(client, key):
 
 
 def test_values_nest_only_so_deep(client, key):
-    with pytest.raises(ValueError, match="deep"):
+    with pytest.raises(ValueError, match="depth"):
         client.put(key, {"v": nested(100_000)})
     endless = []
     endless.append(endless)
