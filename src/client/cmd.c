@@ -42,7 +42,7 @@ give_conn(aero_cmd *cmd)
     }
     cmd->conn->epoch =
         atomic_load_explicit(&cmd->node->epoch, memory_order_relaxed);
-    aero_pool_give(cmd->pool, cmd->conn, aero_clock_now());
+    aero_pool_give(cmd->pool, cmd->conn, cmd->looked_at);
     aero_cmd_end_attempt(cmd);
 }
 
@@ -409,8 +409,10 @@ aero_cmd_step(aero_cmd *cmd)
     aero_rc rc = AERO_OK;
 
     /* The first step needs no look at the clock. */
-    if (cmd->state != AERO_CMD_ROUTE && job->by != AERO_NEVER &&
-        aero_clock_now() >= job->by) {
+    if (cmd->state != AERO_CMD_ROUTE) {
+        cmd->looked_at = aero_clock_now();
+    }
+    if (cmd->state != AERO_CMD_ROUTE && cmd->looked_at >= job->by) {
         if (cmd->state == AERO_CMD_PAUSE) {
             cmd->state = AERO_CMD_ROUTE;
             job->by = cmd->attempt_by;

@@ -104,6 +104,7 @@ aero_cmd_begin(aero_cmd *cmd, aero_cluster *cluster, const aero_source *source,
     cmd->rack_ids = cluster->config.rack_ids;
     cmd->n_rack_ids = cluster->config.n_rack_ids;
     cmd->began_at = now;
+    cmd->looked_at = now;
     cmd->total_by = aero_clock_after(now, cmd->total_ms);
     aero_cmd_limit_attempt(cmd, now);
     cmd->job.by = cmd->attempt_by;

@@ -311,7 +311,7 @@ call_begin(Call *call, const aero_source *source)
 {
     uint64_t now = aero_clock_now();
 
-    metrics_begin(call);
+    metrics_begin(call, now);
     call->io_from = metrics_stage_begin(call->state);
 
     if (call->begin != NULL) {

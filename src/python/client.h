@@ -79,6 +79,7 @@ struct Pump {
     aero_pump *pump;       /* owned; NULL once closed */
     aero_cluster *cluster; /* counted */
     PyObject *loop;        /* owned */
+    PyObject *entry;       /* owned; of asyncio, by which the loop runs */
     PyObject *on_ready;    /* owned; bound methods given to asyncio */
     PyObject *on_late;
     PyObject *on_pass;

@@ -251,7 +251,7 @@ label_of_call(const Call *call)
 }
 
 void
-metrics_begin(Call *call)
+metrics_begin(Call *call, uint64_t now)
 {
     call->began_at = 0;
     if (call->sig == NULL || call->sig->measured == NULL ||
@@ -260,7 +260,7 @@ metrics_begin(Call *call)
         return;
     }
     call->label = label_of_call(call);
-    call->began_at = aero_clock_now();
+    call->began_at = now;
 }
 
 /* The code of the exception that is set. */

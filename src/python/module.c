@@ -168,6 +168,7 @@ static PyMethodDef module_functions[] = {
      METH_FASTCALL, pack_doc},
     {"class_of", module_class_of, METH_O, class_of_doc},
     {"versions", module_versions, METH_NOARGS, versions_doc},
+    {"dump", module_dump, METH_O, dump_doc},
     {NULL, NULL, 0, NULL},
 };
 

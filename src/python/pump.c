@@ -416,6 +416,7 @@ pump_shut(Pump *pump, bool loop_is_closed)
         Py_CLEAR(pump->timer);
     }
     pump->pump = NULL;
+    Py_CLEAR(pump->entry);
     Py_BEGIN_ALLOW_THREADS;
     aero_pump_stop(core); /* from here on all of it is ours */
     Py_END_ALLOW_THREADS;
@@ -506,6 +507,7 @@ pump_dealloc(PyObject *self)
     PyObject_GC_UnTrack(self);
     pump_shut(pump, true);
     pump_clear(self);
+    Py_CLEAR(pump->entry);
     Py_CLEAR(pump->loop);
     type->tp_free(self);
     Py_DECREF(type);

@@ -298,12 +298,57 @@ make_pump(Client *client, aero_cluster *cluster, PyObject *loop)
     return pump;
 }
 
+/* Before Python 3.12 asyncio asks the kernel for the number of the process
+ * whenever it is asked for the running loop.  The entry of the thread's dict
+ * that it reads is another object for each run of a loop: one that was met
+ * before needs no second look.  Borrowed; NULL: not known. */
+static PyObject *
+running_entry(ModState *state)
+{
+#if PY_VERSION_HEX < 0x030c0000
+    PyObject *dict = PyThreadState_GetDict();
+
+    return dict == NULL ? NULL
+                        : PyDict_GetItemWithError(
+                              dict, state->str___asyncio_running_event_loop__);
+#else
+    (void)state;
+    return NULL;
+#endif
+}
+
+/* Gives the pump that was found by this entry before, or NULL. */
+static Pump *
+find_by_entry(Client *client, const aero_cluster *cluster,
+              const PyObject *entry)
+{
+    Pump *pump;
+
+    if (entry == NULL) {
+        return NULL;
+    }
+    pthread_mutex_lock(&client->lock);
+    pump = client->pumps;
+    while (pump != NULL && (pump->entry != entry || pump->is_parents ||
+                            pump->cluster != cluster || pump->pump == NULL)) {
+        pump = pump->next;
+    }
+    Py_XINCREF(pump);
+    pthread_mutex_unlock(&client->lock);
+    return pump;
+}
+
 Pump *
 pump_of(Client *client, aero_cluster *cluster)
 {
-    PyObject *loop = running_loop(client->state);
-    Pump *pump;
+    PyObject *entry = running_entry(client->state);
+    Pump *pump = find_by_entry(client, cluster, entry);
+    PyObject *loop;
 
+    if (pump != NULL) {
+        return pump;
+    }
+    loop = running_loop(client->state);
     if (loop == NULL) {
         return NULL;
     }
@@ -323,6 +368,9 @@ pump_of(Client *client, aero_cluster *cluster)
             client->pumps = (Pump *)Py_NewRef(pump);
             OWN_UNLOCK(&client->lock);
         }
+    }
+    if (pump != NULL) {
+        Py_XSETREF(pump->entry, Py_XNewRef(entry));
     }
     Py_DECREF(loop);
     return pump;

@@ -50,6 +50,7 @@ typedef enum exc_id {
     X(throw)                                                                  \
     X(name)                                                                   \
     X(get_debug)                                                              \
+    X(__asyncio_running_event_loop__)                                         \
     X(call_later)                                                             \
     X(call_soon)                                                              \
     X(call_soon_threadsafe)                                                   \
@@ -274,6 +275,9 @@ int module_add_constants(PyObject *module);
 
 /* The module's function `versions`. */
 PyObject *module_versions(PyObject *module, PyObject *none);
+/* And `dump`. */
+extern const char dump_doc[];
+PyObject *module_dump(PyObject *module, PyObject *data);
 int errors_setup(PyObject *module, ModState *state);
 int policy_setup(ModState *state);
 int client_setup_types(PyObject *module);

@@ -214,6 +214,15 @@ def test_attributes_are_of_the_error_not_of_its_class(client, key):
     assert ex.RecordNotFound.code == 2
 
 
+def test_what_the_client_finds_itself_has_no_result_code(make_client, client, key):
+    for code, run in ((11, make_client(connect=False, hosts=[("127.0.0.1", 1)]).get),
+                      (21, lambda key: client.select(key, ["x" * 16])),
+                      (1302, lambda _: client.udf_put("no-such-file.lua"))):
+        with pytest.raises(ex.AerospikeError) as e:
+            run(key)
+        assert (e.value.code, e.value.result_code) == (code, -1)
+
+
 def test_errors_of_the_client_have_their_own_code_and_result_code_minus_1(client):
     with pytest.raises(ex.ParamError) as e:
         client.get("no key")

@@ -48,6 +48,16 @@ def c_bytes() -> int:
     return told.uordblks + told.hblkhd
 
 
+def blocks_are_counted() -> bool:
+    """Not with ``PYTHONMALLOC=malloc``, where all is of C."""
+    before = sys.getallocatedblocks()
+    made = [object() for _ in range(1000)]
+    return sys.getallocatedblocks() - before >= len(made)
+
+
+COUNTED = blocks_are_counted()
+
+
 @pytest.fixture(scope="module", autouse=True)
 def what_others_left():
     """Collections look at new objects alone, however many tests ran before."""
@@ -61,7 +71,7 @@ def kept_by(call) -> tuple[int, int]:
     """Blocks and bytes that the most frugal round kept."""
     blocks: list[int] = []
     used: list[int] = []
-    while len(blocks) < ROUNDS and not (
+    while len(blocks) < (ROUNDS if COUNTED else 1) and not (
             blocks and min(blocks) < FEW_BLOCKS and min(used) < FEW_BYTES):
         gc.collect()
         before = sys.getallocatedblocks(), c_bytes()
@@ -76,6 +86,8 @@ def kept_by(call) -> tuple[int, int]:
 
 def check(call) -> None:
     blocks, used = kept_by(call)
+    if not COUNTED:  # a sanitizer sees the calls, and judges them in its own way
+        return
     assert blocks < FEW_BLOCKS, f"{blocks} blocks of Python are kept by {CALLS} calls"
     assert used < FEW_BYTES, f"{used} bytes of C are kept by {CALLS} calls"
 
@@ -158,17 +170,14 @@ def test_no_memory_is_kept_by_columns(client, new_key, shape):
     check(of_shape[shape])
 
 
+@pytest.mark.skipif(not COUNTED, reason="Python's blocks are not counted here")
 def test_a_block_that_is_kept_is_seen():
     kept: list[object] = []
-    pool = [object() for _ in range(CALLS)]
-    blocks = sys.getallocatedblocks()
-    pool.extend(object() for _ in range(CALLS))
-    if sys.getallocatedblocks() - blocks < CALLS:
-        pytest.skip("Python's blocks are not counted here")
     with pytest.raises(AssertionError, match="blocks of Python are kept"):
         check(lambda: kept.append(object()))
 
 
+@pytest.mark.skipif(not COUNTED, reason="nothing is judged here")
 def test_bytes_that_are_kept_are_seen():
     libc = ctypes.CDLL(None)
     libc.malloc.restype = ctypes.c_void_p

@@ -410,7 +410,8 @@ def test_what_answers_nothing_is_left_out(client, key):
 
 def test_an_answer_is_not_lost_to_an_operation_that_has_none(client, key):
     client.put(key, {"m": {"a": 1, "b": 2}})
-    ops = [map_operations.map_get_by_key("m", "b", aerospike_py.MAP_RETURN_VALUE), map_operations.map_clear("m")]
+    ops = [map_operations.map_get_by_key("m", "b", aerospike_py.MAP_RETURN_VALUE),
+           map_operations.map_clear("m")]
     assert client.operate(key, ops).bins == {"m": 2}
     assert client.get(key).bins == {"m": {}}
 

@@ -339,3 +339,11 @@ def test_many_operations_keep_their_order(face, new_key):
 def test_functions_that_are_wrong(face, key, args):
     with pytest.raises(ParamError):
         face.batch_apply([key], *args)
+
+
+def test_a_retry_that_is_no_number_of_times(client, key):
+    with pytest.raises(TypeError, match="retry"):
+        client.batch_write([(key, {"a": 1})], retry="x")
+    for bad in (-1, 2**70):
+        with pytest.raises(OverflowError, match="retry"):
+            client.batch_write([(key, {"a": 1})], retry=bad)

@@ -32,7 +32,7 @@ def many(cluster, make_client):
 
 
 def wait_for_nodes(client, count):
-    by = time.monotonic() + 10
+    by = time.monotonic() + 30
     while len(client.get_node_names()) != count:
         assert time.monotonic() < by
         time.sleep(0.02)
@@ -120,7 +120,7 @@ def test_a_silent_node_is_asked_again(cluster, many, make):
     began = time.monotonic()
     records = make(many, "many").results({"socket_timeout": 300})
     assert sorted(numbers(records)) == list(range(COUNT))
-    assert 0.25 < time.monotonic() - began < 10
+    assert 0.25 < time.monotonic() - began < 30
 
 
 def test_nonsense_is_an_error(cluster, many, make):
@@ -162,7 +162,7 @@ def test_retries_come_to_an_end(cluster, many, make):
     began = time.monotonic()
     error = error_of(lambda: make(many, "many").results({"max_retries": 2}))
     assert error.code == -10
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 def test_a_total_timeout_ends_the_retries(cluster, many, make):
@@ -170,7 +170,7 @@ def test_a_total_timeout_ends_the_retries(cluster, many, make):
     began = time.monotonic()
     with pytest.raises(AerospikeError):
         make(many, "many").results({"max_retries": 1000, "total_timeout": 700})
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 # ---- one to eight nodes ----
