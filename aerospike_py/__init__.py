@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from . import _aerospike, _observability, exception, types
@@ -92,10 +93,6 @@ from .types import (
     WriteMeta,
     WritePolicy,
 )
-
-# Users of the Rust package know them in the native module.
-_aerospike.init_tracing = init_tracing
-_aerospike.shutdown_tracing = shutdown_tracing
 
 if TYPE_CHECKING:
     from . import (
@@ -347,3 +344,13 @@ def install_as_aerospike() -> None:
     from .official import install
 
     install()
+
+
+def _public(name: str) -> Any:
+    """What users of the Rust package find in the native module."""
+    if name in __all__:
+        return getattr(sys.modules[__name__], name)
+    raise AttributeError(f"module {_aerospike.__name__!r} has no attribute {name!r}")
+
+
+vars(_aerospike)["__getattr__"] = _public

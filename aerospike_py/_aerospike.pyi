@@ -67,6 +67,7 @@ def class_of(code: int, /) -> type[AerospikeError]: ...
 def compile_expression(expression: Any, /) -> Expression: ...
 def pack_operations(operations: list[dict[str, Any]], strict: bool, /) -> bytes: ...
 def versions() -> dict[str, str | bool]: ...
+def dump(data: bytes | bytearray | memoryview, /) -> tuple[str, str | None]: ...
 
 @disjoint_base
 class Client:
@@ -2324,7 +2325,7 @@ class Client:
         """
 
 @disjoint_base
-class AsyncClient:
+class _AsyncClient:
     def __new__(cls, config: ClientConfig) -> Self: ...
     def __init__(self, config: ClientConfig) -> None: ...
     def _begin_connect(self, username: str | None, password: str | None, /) -> int: ...
@@ -6827,6 +6828,7 @@ class Query:
     records_per_second: int
     ttl: int
     def __iter__(self) -> RecordStream: ...
+    def __arrow_c_stream__(self, requested_schema: Any = None, /) -> Any: ...
     def select(self, *bins: str) -> Self:
         """Read only these bins; further calls add more.
 
@@ -7115,7 +7117,7 @@ class Query:
         Columns: ``_key``, ``_digest``, ``_result``, ``_generation``, ``_ttl``, and one for each bin, without
         a Python object for any value.
         """
-    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any) -> Any:
+    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any, schema: Any) -> Any:
         """The stream in its capsule."""
     def _arrow_table(self, policy: Any, options: Any) -> Any:
         """All records as a stream of one batch, in its capsule."""
@@ -7452,7 +7454,7 @@ class AsyncQuery:
         Columns: ``_key``, ``_digest``, ``_result``, ``_generation``, ``_ttl``, and one for each bin, without
         a Python object for any value.
         """
-    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any) -> Any:
+    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any, schema: Any) -> Any:
         """The stream in its capsule."""
     async def _arrow_table(self, policy: Any, options: Any) -> Any:
         """All records as a stream of one batch, in its capsule."""
@@ -7501,6 +7503,7 @@ class OfficialQuery:
     records_per_second: int
     ttl: int
     def __iter__(self) -> RecordStream: ...
+    def __arrow_c_stream__(self, requested_schema: Any = None, /) -> Any: ...
     def select(self, *bins: str) -> Self:
         """Read only these bins; further calls add more.
 
@@ -7789,7 +7792,7 @@ class OfficialQuery:
         Columns: ``_key``, ``_digest``, ``_result``, ``_generation``, ``_ttl``, and one for each bin, without
         a Python object for any value.
         """
-    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any) -> Any:
+    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any, schema: Any) -> Any:
         """The stream in its capsule."""
     def _arrow_table(self, policy: Any, options: Any) -> Any:
         """All records as a stream of one batch, in its capsule."""
@@ -7837,6 +7840,7 @@ class Scan:
     records_per_second: int
     ttl: int
     def __iter__(self) -> RecordStream: ...
+    def __arrow_c_stream__(self, requested_schema: Any = None, /) -> Any: ...
     def select(self, *bins: str) -> Self:
         """Read only these bins; further calls add more.
 
@@ -8038,7 +8042,7 @@ class Scan:
         Columns: ``_key``, ``_digest``, ``_result``, ``_generation``, ``_ttl``, and one for each bin, without
         a Python object for any value.
         """
-    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any) -> Any:
+    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any, schema: Any) -> Any:
         """The stream in its capsule."""
     def _arrow_table(self, policy: Any, options: Any) -> Any:
         """All records as a stream of one batch, in its capsule."""
@@ -8283,7 +8287,7 @@ class AsyncScan:
         Columns: ``_key``, ``_digest``, ``_result``, ``_generation``, ``_ttl``, and one for each bin, without
         a Python object for any value.
         """
-    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any) -> Any:
+    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any, schema: Any) -> Any:
         """The stream in its capsule."""
     async def _arrow_table(self, policy: Any, options: Any) -> Any:
         """All records as a stream of one batch, in its capsule."""
@@ -8326,6 +8330,7 @@ class OfficialScan:
     records_per_second: int
     ttl: int
     def __iter__(self) -> RecordStream: ...
+    def __arrow_c_stream__(self, requested_schema: Any = None, /) -> Any: ...
     def select(self, *bins: str) -> Self:
         """Read only these bins; further calls add more.
 
@@ -8527,7 +8532,7 @@ class OfficialScan:
         Columns: ``_key``, ``_digest``, ``_result``, ``_generation``, ``_ttl``, and one for each bin, without
         a Python object for any value.
         """
-    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any) -> Any:
+    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any, schema: Any) -> Any:
         """The stream in its capsule."""
     def _arrow_table(self, policy: Any, options: Any) -> Any:
         """All records as a stream of one batch, in its capsule."""
@@ -8570,6 +8575,7 @@ class RecordStream:
     def __iter__(self) -> Self: ...
     def __next__(self) -> Any: ...
     def close(self) -> None: ...
+    def __arrow_c_stream__(self, requested_schema: Any = None, /) -> Any: ...
     def __enter__(self) -> Self: ...
     def __exit__(self, exc_type: type[BaseException] | None, exc: BaseException | None,
                  tb: TracebackType | None, /) -> None: ...
@@ -8613,6 +8619,8 @@ class Operation:
     def __qualname__(self) -> str: ...
     @property
     def cr_running(self) -> bool: ...
+    @property
+    def cr_suspended(self) -> bool: ...
     @property
     def cr_frame(self) -> None: ...
     @property

@@ -27,7 +27,7 @@ async def _readable(fd: int) -> None:
         loop.remove_reader(fd)
 
 
-class AsyncClient(_aerospike.AsyncClient):
+class AsyncClient(_aerospike._AsyncClient):
     """A client of a cluster for asyncio.
 
     Every method that asks the cluster returns an awaitable that works where a coroutine does;

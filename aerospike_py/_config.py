@@ -157,6 +157,12 @@ def _read_numbers(config: Mapping[str, Any], out: dict[str, Any], strict: bool) 
     for name in names:
         if config.get(name) is not None:
             out[name] = _unsigned(name, config[name], strict)
+    if (out.get("conn_pools_per_node") or 0) > 1:
+        import logging
+
+        logging.getLogger("aerospike_py").info(
+            "conn_pools_per_node=%d has no effect: a node has one pool of up to "
+            "max_conns_per_node connections", out["conn_pools_per_node"])
     for name, most in AT_LEAST_ONE.items():
         if config.get(name) is not None:
             out[name] = _unsigned(name, config[name], False, most)

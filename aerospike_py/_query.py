@@ -16,8 +16,6 @@ from ._errors import AerospikeError
 
 __all__ = ["ArrowRecords", "AsyncPages", "FetchedRecords", "Page", "Pages"]
 
-BATCH_SIZE = 65_536  # rows of an Arrow batch
-
 if TYPE_CHECKING:
     _Query = (_aerospike.Query | _aerospike.OfficialQuery
               | _aerospike.Scan | _aerospike.OfficialScan)
@@ -136,11 +134,11 @@ class ArrowRecords:
     """Records of a query as an Arrow stream, which is read from the cluster."""
 
     def __init__(self, query: Any, policy: Any, options: Any, batch_size: int | None) -> None:
-        self._how = (policy, options, BATCH_SIZE if batch_size is None else batch_size)
+        self._how = (policy, options, batch_size)
         self._query = query
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self._query._arrow_stream(*self._how)
+        return self._query._arrow_stream(*self._how, requested_schema)
 
 
 class FetchedRecords:

@@ -15,6 +15,10 @@ _HIDDEN = {name for name, cls in _classes.items() if name != cls.__name__}
 _RENAMED = {"TimeoutError": "AerospikeTimeoutError", "IndexError": "AerospikeIndexError"}
 
 globals().update({name: cls for name, cls in _classes.items() if name not in _HIDDEN})
+# Refused without asking: the server would have answered so.
+_classes["ParamServerError"].result_code = 4
+_classes["ParamBinTypeError"].result_code = 12
+
 BinIncompatibleType = _classes["BinTypeError"]
 
 __all__ = sorted([*(set(_classes) - _HIDDEN), "BinIncompatibleType"])

@@ -100,8 +100,10 @@ def record_rows() -> list[Row]:
     rows += [
         Row("batch_write", "batch write of 1000", {"run": "batch_write", "rows": 1000},
             unit="record", floor="batch_write 1000"),
-        Row("query", "query of 100,000", {"run": "query"}, unit="record", floor="query 1",
-            quick=False),
+        Row("query", "query of 100,000, one record after the other",
+            {"run": "query", "shape": "each"}, unit="record", floor="query 1", quick=False),
+        Row("query_list", "query of 100,000, all in one list",
+            {"run": "query", "shape": "list"}, unit="record", floor="query 1", quick=False),
         Row("operate_cdt", "operate, 4 list and map operations", {"run": "operate_cdt"}),
     ]
     return rows

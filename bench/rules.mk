@@ -1,6 +1,6 @@
 # Benchmarks: read by the Makefile at the top.
 
-.PHONY: bench bench-bin soak
+.PHONY: bench bench-bin soak flat
 
 BENCH_BIN = build/bench/floor build/bench/micro
 
@@ -23,3 +23,6 @@ bench: $(BENCH_BIN) ## compare with the peers (BENCH="--quick" and so on)
 
 soak: ## millions of operations, memory must stay flat (SOAK="--quick")
 	$(PY) bench/soak.py $(SOAK)
+
+flat: ## a million records are read, memory must stay flat (FLAT="--records 0.1")
+	$(PY) bench/flat.py $(FLAT)

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import gc
 import importlib
+import itertools
 import json
 import os
 import random
@@ -48,6 +50,17 @@ class Missing(Exception):
     """The entrant cannot do this; the text says why."""
 
 
+class Counter:
+    """Called with each record, counts those that have bins."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, record: Any) -> None:
+        if record[2] is not None:
+            self.count += 1
+
+
 class Entrant:
     """One client.  A method that returns a step may raise Missing."""
 
@@ -75,26 +88,31 @@ class Entrant:
         """A function of a key that writes BINS."""
         raise Missing("no such call")
 
-    async def open(self, coalesce: bool) -> None:
-        """Connect what works on the running loop, once for each loop."""
+    async def open(self, coalesce: bool) -> Any:
+        """Connect a client for the running loop, once for each loop, and give it."""
         raise Missing("no asynchronous client")
 
-    def async_get(self) -> Callable[[Any], Awaitable[Any]]:
-        """An awaitable of a key."""
+    def async_get(self, client: Any) -> Callable[[Any], Awaitable[Any]]:
+        """An awaitable of a key, by what ``open`` gave for the loop."""
         raise Missing("no asynchronous client")
 
-    def async_put(self) -> Callable[[Any], Awaitable[Any]]:
+    def async_put(self, client: Any) -> Callable[[Any], Awaitable[Any]]:
         raise Missing("no asynchronous client")
 
-    def batch_read(self, shape: str) -> Callable[[list[int]], Any]:
-        """Of numbers; ``shape``: dict, records, or numpy (bins of DTYPE)."""
+    def batch_read(self, shape: str) -> Callable[[list[Any]], Any]:
+        """Of keys; ``shape``: dict, records, or numpy (bins of DTYPE)."""
         raise Missing("no such call")
 
-    def batch_write(self) -> Callable[[list[int]], Any]:
+    def batch_write(self) -> Callable[[list[Any]], Any]:
+        """Of keys: BINS to each."""
         raise Missing("no such call")
 
-    def query(self) -> Callable[[], int]:
-        """All of QUERY_SET as dicts of bins; gives their number."""
+    def query(self, shape: str) -> Callable[[], int]:
+        """All of QUERY_SET as dicts of bins; gives their number.
+
+        ``shape``: each, one record after the other in the fastest way that the client has, or
+        list, all of them in one.
+        """
         raise Missing("no such call")
 
     def operate_cdt(self) -> Step:
@@ -364,22 +382,24 @@ async def run_async(entrant: Entrant, order: dict[str, Any],
 
 
 class Loops:
-    """An event loop of each kind, kept from run to run, with the entrant opened on it."""
+    """An event loop of each kind, kept from run to run, with the client opened for it: two on
+    loops of one kind differ in their options.
+    """
 
     def __init__(self, entrant: Entrant) -> None:
         self.entrant = entrant
-        self.kept: dict[tuple[str, bool], asyncio.AbstractEventLoop] = {}
+        self.kept: dict[tuple[str, bool], tuple[asyncio.AbstractEventLoop, Any]] = {}
 
-    def get(self, kind: str, coalesce: bool) -> asyncio.AbstractEventLoop:
-        loop = self.kept.get((kind, coalesce))
-        if loop is None:
+    def get(self, kind: str, coalesce: bool) -> tuple[asyncio.AbstractEventLoop, Any]:
+        if (kind, coalesce) not in self.kept:
             loop = need("uvloop").new_event_loop() if kind == "uvloop" else \
                 asyncio.new_event_loop()
             asyncio.set_event_loop(loop)
-            loop.run_until_complete(self.entrant.open(coalesce))
-            self.kept[kind, coalesce] = loop
-        asyncio.set_event_loop(loop)
-        return loop
+            client = loop.run_until_complete(self.entrant.open(coalesce))
+            self.kept[kind, coalesce] = loop, client
+        found = self.kept[kind, coalesce]
+        asyncio.set_event_loop(found[0])
+        return found
 
 
 # ---- the runs ----
@@ -403,9 +423,12 @@ def repeat(step: Callable[[], int], order: dict[str, Any]) -> Result:
     return result
 
 
-def some_numbers(rows: int) -> Callable[[], list[int]]:
+def some_keys(key: Step, rows: int) -> Iterator[list[Any]]:
+    """Lists of keys, made ahead: users have theirs, and how they are made is not measured."""
     order = numbers()
-    return lambda: [next(order) for _ in range(rows)]
+    lists = [[key(next(order)) for _ in range(rows)] for _ in range(max(1, RECORDS // rows))]
+    gc.collect()
+    return itertools.cycle(lists)
 
 
 class Runs:
@@ -427,39 +450,33 @@ class Runs:
                         None)
 
     def async_get(self, order: dict[str, Any]) -> Result:
-        loop = self.loops.get(order.get("loop", "asyncio"), order.get("coalesce", False))
+        loop, client = self.loops.get(order.get("loop", "asyncio"),
+                                      order.get("coalesce", False))
         return loop.run_until_complete(
-            run_async(self.entrant, order, self.entrant.async_get(), self.entrant.take))
+            run_async(self.entrant, order, self.entrant.async_get(client), self.entrant.take))
 
     def async_put(self, order: dict[str, Any]) -> Result:
-        loop = self.loops.get(order.get("loop", "asyncio"), False)
+        loop, client = self.loops.get(order.get("loop", "asyncio"), False)
         return loop.run_until_complete(
-            run_async(self.entrant, order, self.entrant.async_put(), None))
+            run_async(self.entrant, order, self.entrant.async_put(client), None))
 
     def batch_read(self, order: dict[str, Any]) -> Result:
-        read = self.entrant.batch_read(order["shape"])
-        rows = some_numbers(order["rows"])
-
-        def step() -> int:
-            keys = rows()
-            read(keys)
-            return len(keys)
-
-        return repeat(step, order)
+        return self.by_lists(self.entrant.batch_read(order["shape"]), order)
 
     def batch_write(self, order: dict[str, Any]) -> Result:
-        write = self.entrant.batch_write()
-        rows = some_numbers(order["rows"])
+        return self.by_lists(self.entrant.batch_write(), order)
+
+    def by_lists(self, call: Callable[[list[Any]], Any], order: dict[str, Any]) -> Result:
+        lists = some_keys(self.entrant.key, order["rows"])
 
         def step() -> int:
-            keys = rows()
-            write(keys)
-            return len(keys)
+            call(next(lists))
+            return int(order["rows"])
 
         return repeat(step, order)
 
     def query(self, order: dict[str, Any]) -> Result:
-        return repeat(self.entrant.query(), order)
+        return repeat(self.entrant.query(order["shape"]), order)
 
     def pieces(self, order: dict[str, Any]) -> Result:
         """Parts by themselves, in nanoseconds; only of those who can be looked into."""

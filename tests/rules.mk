@@ -16,7 +16,8 @@ ASAN_LIB   = $(shell $(CC) -print-file-name=libasan.so) libcrypt.so.1
 SAN_PATH   = $(CURDIR)/build/python-$(V)
 # what Python itself never gives back is no leak of ours; the C tests look for leaks
 SAN_ENV    = AERO_VARIANT=$(V) PYTHONMALLOC=malloc PYTHONPATH=$(SAN_PATH) \
-             ASAN_OPTIONS=detect_leaks=0:log_path=$(SAN_PATH)-report UBSAN_OPTIONS=print_stacktrace=1
+             ASAN_OPTIONS=detect_leaks=0:log_path=$(SAN_PATH)-report \
+             UBSAN_OPTIONS=print_stacktrace=1:log_path=$(SAN_PATH)-report
 
 asan: build ## the C and Python suites under the address sanitizer
 	@$(SUB) test-variant V=asan PRELOAD='LD_PRELOAD="$(ASAN_LIB)"'

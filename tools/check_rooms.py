@@ -2,8 +2,9 @@
 
 A room may include its own headers and those of the rooms it stands on
 (CONTRIBUTING.md has the order); some headers of the system belong to some
-rooms only.  The length of functions and the SPDX lines are looked at, too;
-files that have grown long are named, but fail nothing.
+rooms only.  The length of functions and the SPDX lines are looked at, too,
+and whether the room's README.md names the file; files that have grown long are
+named, but fail nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,8 +22,7 @@ MAY = {room: LINE[:i + 1] for i, room in enumerate(LINE)}
 MAY["server"] = ("base", "wire", "net", "lua", "server")
 MAY["lua"] = ("base", "wire", "lua")
 #: Files that join an extension of their own to Python: what else they may see.
-GLUE = {"src/python/server_module.c": ("server",), "src/python/lua_module.c": ("lua",),
-        "src/python/lua_stream.c": ("lua",)}
+GLUE = {"src/python/server_module.c": ("server",), "src/python/lua_module.c": ("lua",)}
 
 SOCKETS = ("base", "net", "cluster", "drive", "server", "python")
 ONLY = {
@@ -81,8 +82,21 @@ def faults(path: Path) -> Iterator[tuple[int, str]]:
             yield number, wrong
 
 
+def unnamed(room: Path) -> Iterator[str]:
+    """C files that the room's page does not name."""
+    page = (room / "README.md").read_text()
+    names = re.findall(r"`([\w*]+\.[ch])`", page)
+    for path in sorted(room.glob("*.c")):
+        if not any(fnmatch(path.name, name) for name in names):
+            yield path.name
+
+
 def main() -> int:
     count = 0
+    for room in sorted(p.parent for p in (ROOT / "src").glob("*/README.md")):
+        for name in unnamed(room):
+            print(f"{room.relative_to(ROOT)}/README.md: does not name {name}")
+            count += 1
     for top in (ROOT / "src", ROOT / "include" / "aero"):
         for path in sorted(p for s in ("c", "h", "inc", "def") for p in top.rglob(f"*.{s}")):
             for number, text in faults(path):

@@ -1,6 +1,6 @@
 """Write the parts of docs/ that follow from include/aero/wire/tables/*.def.
 
-They stand between ``<!-- table: name -->`` and ``<!-- end -->``.  ``--check``
+(The list of decisions follows from their pages.)  They stand between ``<!-- table: name -->`` and ``<!-- end -->``.  ``--check``
 writes nothing and fails when a page is stale.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from source import ROOT, write_files
@@ -42,12 +43,19 @@ NUMBERS = {"AERO_REPLICA_SEQUENCE": "`POLICY_REPLICA_SEQUENCE`",
            "AERO_READ_SC_LINEARIZE": "`POLICY_READ_MODE_SC_LINEARIZE`"}
 
 
-def calls(table: str, macro: str) -> Iterator[list[str]]:
-    """Arguments of each row of a table."""
+def calls_of_any(table: str, macro: str) -> Iterator[list[str]]:
+    """Groups of the pattern, then the arguments, of each row of a table."""
     for line in (TABLES / table).read_text().splitlines():
         found = re.fullmatch(rf"{macro}\((.*)\)", line)
         if found:
-            yield [part.strip() for part in re.findall(r'\s*(?:"[^"]*"|[^,"]+)', found[1])]
+            *groups, row = found.groups()
+            yield [*groups, *(part.strip()
+                              for part in re.findall(r'\s*(?:"[^"]*"|[^,"]+)', row))]
+
+
+def calls(table: str, macro: str) -> Iterator[list[str]]:
+    """Arguments of each row of a table."""
+    return calls_of_any(table, re.escape(macro))
 
 
 def initial(kind: str, value: str) -> str:
@@ -65,6 +73,16 @@ def policies() -> list[str]:
         begins = "; ".join([initial(kind, value), *other.get(key, [])])
         where = ", ".join(GROUPS[g.strip()] for g in groups.split("|"))
         lines.append(f"| `{key}` | {TYPES[kind]} | {begins} | {where} | {text.strip(chr(34))} |")
+    return lines
+
+
+def settings(page: str) -> list[str]:
+    """Keys of the configuration that stand in one of its tables."""
+    lines = ["| key | initially | |", "|---|---|---|"]
+    for macro, where, key, value, text in calls_of_any("config.def", "CONFIG_(\\w+)"):
+        if where == page:
+            begins = initial(macro, value.strip('"'))
+            lines.append(f"| `{key}` | {begins} | {text.strip(chr(34))} |")
     return lines
 
 
@@ -95,7 +113,18 @@ def tree() -> list[str]:
     return ["```text", *show(".Exception", 0), "```"]
 
 
-MAKERS = {"policies": policies, "results": results, "exceptions": tree}
+def decisions() -> list[str]:
+    """The pages of docs/decisions, by their heads."""
+    lines = ["| | |", "|---|---|"]
+    for page in sorted((DOCS / "decisions").glob("[0-9]*.md")):
+        number, title = page.read_text().splitlines()[0].removeprefix("# ").split(". ", 1)
+        lines.append(f"| {number} | [{title}]({page.name}) |")
+    return lines
+
+
+MAKERS = {"policies": policies, "results": results, "exceptions": tree, "decisions": decisions,
+          **{f"config_{page.lower()}": partial(settings, page)
+             for page in ("WHO", "TIMES", "DATA", "TLS", "POLICIES")}}
 
 
 def filled(text: str) -> str:
@@ -107,7 +136,7 @@ def filled(text: str) -> str:
 
 
 def make_files() -> dict[Path, str]:
-    pages = sorted(DOCS.glob("*.md"))
+    pages = [*sorted(DOCS.glob("*.md")), DOCS / "decisions" / "README.md"]
     return {page: filled(page.read_text()) for page in pages}
 
 

@@ -298,6 +298,8 @@ def rows_of(table: str, macro: str) -> list[list[str]]:
 
 #: Methods that a class in Python adds to the one in C.
 IN_PYTHON = {"AsyncClient": {"connect", "close"}}
+#: What the class in C is called, where the one in Python has the name.
+IN_C = {"AsyncClient": "_AsyncClient"}
 
 
 def stub_class(name: str, folder: Path, methods: list[Method]) -> list[str]:
@@ -305,7 +307,7 @@ def stub_class(name: str, folder: Path, methods: list[Method]) -> list[str]:
     asynchronous, strict = name.startswith("Async"), name.startswith("Official")
     extra = (folder / f"{name}.pyi").read_text()
     own = set(re.findall(r"def (\w+)", extra)) | IN_PYTHON.get(name, set())
-    return [f"class {name}:\n", extra,
+    return [f"class {IN_C.get(name, name)}:\n", extra,
             *[stub_method(m, asynchronous, strict) for m in methods if m.name not in own]]
 
 

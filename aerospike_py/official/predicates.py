@@ -156,7 +156,8 @@ def geo_contains_geojson_point(bin: str | None, point: str, index_type: int = 0,
 
 
 def _check_place(bin: Any, numbers: tuple[Any, ...], what: str) -> None:
-    if not isinstance(bin, str) or not all(isinstance(n, (int, float)) for n in numbers):
+    named = bin is None or isinstance(bin, str)
+    if not named or not all(isinstance(n, (int, float)) for n in numbers):
         raise param_type(f"{what} should be integer or double type, bin of string type")
 
 
@@ -183,7 +184,7 @@ def geo_within_radius(bin: str | None, long: float, lat: float, radius_meters: f
     Raises
     ------
     ParamError
-        Code -2: one of them is no number, or the bin no str.
+        Code -2: one of them is no number, or the bin neither a str nor None.
     """
     _check_place(bin, (long, lat, radius_meters), "Latitude, longitude and radius")
     shape = {"type": "AeroCircle", "coordinates": [[long, lat], radius_meters]}
@@ -211,7 +212,7 @@ def geo_contains_point(bin: str | None, long: float, lat: float, index_type: int
     Raises
     ------
     ParamError
-        Code -2: one of them is no number, or the bin no str.
+        Code -2: one of them is no number, or the bin neither a str nor None.
     """
     _check_place(bin, (long, lat), "Latitude and longitude")
     point = {"type": "Point", "coordinates": [long, lat]}

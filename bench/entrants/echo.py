@@ -44,12 +44,12 @@ class Echo(workload.Entrant):
     def version(self) -> str:
         return "asyncio"
 
-    async def open(self, coalesce: bool) -> None:
+    async def open(self, coalesce: bool) -> Any:
         loop = asyncio.get_running_loop()
-        _, self.line = await loop.create_connection(lambda: Line(loop), self.host, self.port)
+        return (await loop.create_connection(lambda: Line(loop), self.host, self.port))[1]
 
-    def async_get(self) -> Callable[[Any], Awaitable[Any]]:
-        return self.line.ask
+    def async_get(self, line: Any) -> Callable[[Any], Awaitable[Any]]:
+        return line.ask
 
 
 if __name__ == "__main__":

@@ -37,51 +37,50 @@ class Native(workload.Entrant):
         put = self.client.put_blocking
         return lambda key: put(key, BINS)
 
-    async def open(self, coalesce: bool) -> None:
+    async def open(self, coalesce: bool) -> Any:
         if coalesce:
             raise workload.Missing("no such option")
         policy = native.ClientPolicy()
         policy.max_conns_per_node = 2048  # its pool fails at once when it is full
-        self.async_client = await native.new_client(policy, self.address)
+        return await native.new_client(policy, self.address)
 
-    def async_get(self) -> Callable[[Any], Awaitable[Any]]:
-        return self.async_client.get
+    def async_get(self, client: Any) -> Callable[[Any], Awaitable[Any]]:
+        return client.get
 
-    def async_put(self) -> Callable[[Any], Awaitable[Any]]:
-        put = self.async_client.put
+    def async_put(self, client: Any) -> Callable[[Any], Awaitable[Any]]:
+        put = client.put
         return lambda key: put(key, BINS)
 
-    def batch_read(self, shape: str) -> Callable[[list[int]], Any]:
+    def batch_read(self, shape: str) -> Callable[[list[Any]], Any]:
         read = self.client.batch_read_blocking
-        key = self.key
         if shape == "dict":
-            return lambda numbers: {n: row.record.bins for n, row in
-                                    zip(numbers, read([key(n) for n in numbers]))}
+            return lambda keys: {key: row.record.bins for key, row in
+                                 zip(keys, read(keys))}
         if shape == "records":
-            return lambda numbers: [row.record.bins for row in read([key(n) for n in numbers])]
+            return lambda keys: [row.record.bins for row in read(keys)]
         numpy = workload.need("numpy")
         dtype = numpy.dtype(workload.DTYPE)
         names = list(dtype.names)
 
-        def to_numpy(numbers: list[int]) -> Any:
-            rows = read([key(n) for n in numbers], names)
+        def to_numpy(keys: list[Any]) -> Any:
+            rows = read(keys, names)
             return numpy.array([(b["a"], b["b"], b["c"]) for b in
                                 (row.record.bins for row in rows)], dtype)
 
         return to_numpy
 
-    def batch_write(self) -> Callable[[list[int]], Any]:
+    def batch_write(self) -> Callable[[list[Any]], Any]:
         write = self.client.batch_write_blocking
-        key = self.key
-        return lambda numbers: write([key(n) for n in numbers], [BINS] * len(numbers))
+        return lambda keys: write(keys, [BINS] * len(keys))
 
-    def query(self) -> Callable[[], int]:
-        def all_records() -> int:
+    def query(self, shape: str) -> Callable[[], int]:
+        def found() -> Any:
             statement = native.Statement(NAMESPACE, QUERY_SET)
-            found = self.client.query_blocking(statement, native.PartitionFilter.all())
-            return sum(1 for record in found if record.bins is not None)
+            return self.client.query_blocking(statement, native.PartitionFilter.all())
 
-        return all_records
+        if shape == "each":
+            return lambda: sum(1 for record in found() if record.bins is not None)
+        return lambda: sum(1 for record in list(found()) if record.bins is not None)
 
     def operate_cdt(self) -> Step:
         key = native.Key(NAMESPACE, MISC_SET, "cdt")

@@ -35,50 +35,56 @@ class Official(workload.Entrant):
         put = self.client.put
         return lambda key: put(key, BINS)
 
-    async def open(self, coalesce: bool) -> None:
+    async def open(self, coalesce: bool) -> Any:
         if coalesce:
             raise workload.Missing("no such option")
-        self.loop = asyncio.get_running_loop()
+        return asyncio.get_running_loop()
 
-    def async_get(self) -> Callable[[Any], Awaitable[Any]]:
-        run = self.loop.run_in_executor
+    def async_get(self, loop: Any) -> Callable[[Any], Awaitable[Any]]:
+        run = loop.run_in_executor
         pool, get = self.pool, self.client.get
         return lambda key: run(pool, get, key)
 
-    def async_put(self) -> Callable[[Any], Awaitable[Any]]:
-        run = self.loop.run_in_executor
+    def async_put(self, loop: Any) -> Callable[[Any], Awaitable[Any]]:
+        run = loop.run_in_executor
         pool, put = self.pool, self.client.put
         return lambda key: run(pool, put, key, BINS)
 
-    def batch_read(self, shape: str) -> Callable[[list[int]], Any]:
+    def batch_read(self, shape: str) -> Callable[[list[Any]], Any]:
         read = self.client.batch_read
-        key = self.key
         if shape == "dict":
-            return lambda numbers: {row.key[2]: row.record[2] for row in
-                                    read([key(n) for n in numbers]).batch_records}
+            return lambda keys: {row.key[2]: row.record[2] for row in
+                                    read(keys).batch_records}
         if shape == "records":
-            return lambda numbers: read([key(n) for n in numbers]).batch_records
+            return lambda keys: read(keys).batch_records
         numpy = workload.need("numpy")
         dtype = numpy.dtype(workload.DTYPE)
         names = list(dtype.names)
 
-        def to_numpy(numbers: list[int]) -> Any:
-            rows = read([key(n) for n in numbers], names).batch_records
+        def to_numpy(keys: list[Any]) -> Any:
+            rows = read(keys, names).batch_records
             return numpy.array([(b["a"], b["b"], b["c"]) for b in
                                 (row.record[2] for row in rows)], dtype)
 
         return to_numpy
 
-    def batch_write(self) -> Callable[[list[int]], Any]:
+    def batch_write(self) -> Callable[[list[Any]], Any]:
         write = self.client.batch_write
-        key = self.key
-        return lambda numbers: write(records.BatchRecords([
-            records.Write(key(n), [operations.write(name, value)
+        return lambda keys: write(records.BatchRecords([
+            records.Write(key, [operations.write(name, value)
                                    for name, value in BINS.items()])
-            for n in numbers]))
+            for key in keys]))
 
-    def query(self) -> Callable[[], int]:
+    def query(self, shape: str) -> Callable[[], int]:
         query = self.client.query
+
+        def each() -> int:
+            found = workload.Counter()
+            query(NAMESPACE, QUERY_SET).foreach(found)
+            return found.count
+
+        if shape == "each":
+            return each
         return lambda: sum(1 for record in query(NAMESPACE, QUERY_SET).results()
                            if record[2] is not None)
 

@@ -33,39 +33,40 @@ class Ours(workload.Entrant):
         put = self.client.put
         return lambda key: put(key, BINS)
 
-    async def open(self, coalesce: bool) -> None:
+    async def open(self, coalesce: bool) -> Any:
         config: dict[str, Any] = dict(self.config)
         if coalesce:
             config["coalesce_reads"] = True
         client = aerospike_py.AsyncClient(config)
         await client.connect()
-        self.async_client = client
+        return client
 
-    def async_get(self) -> Callable[[Any], Awaitable[Any]]:
-        return self.async_client.get
+    def async_get(self, client: Any) -> Callable[[Any], Awaitable[Any]]:
+        return client.get
 
-    def async_put(self) -> Callable[[Any], Awaitable[Any]]:
-        put = self.async_client.put
+    def async_put(self, client: Any) -> Callable[[Any], Awaitable[Any]]:
+        put = client.put
         return lambda key: put(key, BINS)
 
-    def batch_read(self, shape: str) -> Callable[[list[int]], Any]:
+    def batch_read(self, shape: str) -> Callable[[list[Any]], Any]:
         read = method(self.client, "batch_read")
-        key = self.key
         if shape == "dict":
-            return lambda numbers: read([key(n) for n in numbers]).to_dict()
+            return lambda keys: read(keys).to_dict()
         if shape == "records":
-            return lambda numbers: read([key(n) for n in numbers]).batch_records
+            return lambda keys: read(keys).batch_records
         dtype = workload.need("numpy").dtype(workload.DTYPE)
         names = list(dtype.names)
-        return lambda numbers: read([key(n) for n in numbers], names).to_numpy(dtype)
+        return lambda keys: read(keys, names).to_numpy(dtype)
 
-    def batch_write(self) -> Callable[[list[int]], Any]:
+    def batch_write(self) -> Callable[[list[Any]], Any]:
         write = method(self.client, "batch_write")
-        key = self.key
-        return lambda numbers: write([(key(n), BINS) for n in numbers])
+        return lambda keys: write([(key, BINS) for key in keys])
 
-    def query(self) -> Callable[[], int]:
+    def query(self, shape: str) -> Callable[[], int]:
         query = method(self.client, "query")
+        if shape == "each":
+            return lambda: sum(1 for record in query(NAMESPACE, QUERY_SET)
+                               if record[2] is not None)
         return lambda: sum(1 for record in query(NAMESPACE, QUERY_SET).results()
                            if record[2] is not None)
 

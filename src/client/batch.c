@@ -324,6 +324,7 @@ take_row(aero_batch_group *group, const aero_msg *msg, aero_span parts,
     }
     row->done = true;
     row->answered = true;
+    row->in_doubt &= msg->result != AERO_ERR_OK; /* done now, at the latest */
     row->result = msg->result;
     row->generation = msg->generation;
     row->void_time = msg->ttl;

@@ -11,13 +11,13 @@ void
 aero_cluster_config_init(aero_cluster_config *config)
 {
     memset(config, 0, sizeof *config);
-    config->fail_if_not_connected = true;
-    config->connect_timeout_ms = 1000;
-    config->login_timeout_ms = 5000;
-    config->tend_interval_ms = 1000;
-    config->max_conns = 100;
-    config->max_error_rate = 100;
-    config->error_rate_window = 1;
+    config->fail_if_not_connected = AERO_CONFIG_fail_if_not_connected;
+    config->connect_timeout_ms = AERO_CONFIG_connect_timeout;
+    config->login_timeout_ms = AERO_CONFIG_login_timeout_ms;
+    config->tend_interval_ms = AERO_CONFIG_tend_interval;
+    config->max_conns = AERO_CONFIG_max_conns_per_node;
+    config->max_error_rate = AERO_CONFIG_max_error_rate;
+    config->error_rate_window = AERO_CONFIG_error_rate_window;
 }
 
 static void

@@ -154,13 +154,38 @@ aero_tend_ask(aero_tend *tend, aero_member *member,
     aero_tend_add_job(tend, &member->ask.job);
 }
 
-bool
-aero_tend_generation(aero_span body, const char *command, int64_t *out)
+aero_rc
+aero_tend_find(aero_span body, const char *command, aero_span *value,
+               aero_status *st)
+{
+    aero_span text;
+    int code;
+
+    /* not authenticated and the like: one line answers them all */
+    if (!aero_info_find(body, command, value) &&
+        !aero_info_find(body, "", value)) {
+        return aero_fail(st, AERO_ERR_CLIENT, "no answer to %s", command);
+    }
+    if (aero_info_error(*value, &code, &text)) {
+        return aero_fail(st, code, "%s is refused: %.*s (%d)", command,
+                         (int)text.len, text.ptr, code);
+    }
+    return AERO_OK;
+}
+
+aero_rc
+aero_tend_generation(aero_span body, const char *command, int64_t *out,
+                     aero_status *st)
 {
     aero_span value;
 
-    return aero_info_find(body, command, &value) &&
-           aero_info_number(value, out);
+    if (aero_tend_find(body, command, &value, st) != AERO_OK) {
+        return AERO_ERROR;
+    }
+    if (!aero_info_number(value, out)) {
+        return aero_fail(st, AERO_ERR_CLIENT, "%s is no number", command);
+    }
+    return AERO_OK;
 }
 
 void

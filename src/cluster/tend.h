@@ -101,7 +101,12 @@ bool aero_tend_add_probe(aero_tend *tend, aero_probe *probe);
 void aero_tend_free_probes(aero_tend *tend);
 void aero_tend_ask(aero_tend *tend, aero_member *member,
                    const char *const *commands, size_t count);
-bool aero_tend_generation(aero_span body, const char *command, int64_t *out);
+
+/* What `command` was answered with, which is no error. */
+aero_rc aero_tend_find(aero_span body, const char *command, aero_span *value,
+                       aero_status *st);
+aero_rc aero_tend_generation(aero_span body, const char *command, int64_t *out,
+                             aero_status *st);
 
 /* tend_nodes.c */
 void aero_tend_begin_seeds(aero_tend *tend);

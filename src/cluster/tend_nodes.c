@@ -163,11 +163,15 @@ read_refresh(aero_tend *tend, aero_member *member)
     int64_t peers;
     int64_t partitions;
     int64_t rebalance;
+    aero_status st;
 
-    if (!aero_info_find(body, "node", &name) ||
-        !aero_tend_generation(body, "peers-generation", &peers) ||
-        !aero_tend_generation(body, "partition-generation", &partitions)) {
-        aero_tend_fail(tend, member, "the answer is incomplete");
+    aero_status_clear(&st);
+    if (aero_tend_find(body, "node", &name, &st) != AERO_OK ||
+        aero_tend_generation(body, "peers-generation", &peers, &st) !=
+            AERO_OK ||
+        aero_tend_generation(body, "partition-generation", &partitions, &st) !=
+            AERO_OK) {
+        aero_tend_fail(tend, member, st.text);
         return;
     }
     if (!aero_span_is(name, member->node->name)) {
@@ -184,7 +188,8 @@ read_refresh(aero_tend *tend, aero_member *member)
         tend->peers_changed = true;
     }
     member->wants_table = partitions != member->partition_generation;
-    if (aero_tend_generation(body, "rebalance-generation", &rebalance) &&
+    if (aero_tend_generation(body, "rebalance-generation", &rebalance, NULL) ==
+            AERO_OK &&
         rebalance != member->rebalance_generation) {
         member->rebalance_generation = rebalance;
         member->wants_racks = true;
@@ -319,11 +324,12 @@ read_peers(aero_tend *tend, aero_member *member)
     aero_span value;
     aero_peers peers;
     aero_peer peer;
-    aero_rc rc = AERO_ERROR;
+    aero_rc rc;
 
     aero_status_clear(&st);
     member->n_peers = 0;
-    if (aero_info_find(aero_ask_body(&member->ask), command, &value)) {
+    rc = aero_tend_find(aero_ask_body(&member->ask), command, &value, &st);
+    if (rc == AERO_OK) {
         rc = aero_peers_open(value, &peers, &st);
     }
     while (rc == AERO_OK &&
@@ -332,8 +338,7 @@ read_peers(aero_tend *tend, aero_member *member)
         meet_peer(tend, &peer, peers.port);
     }
     if (rc == AERO_ERROR) {
-        aero_tend_fail(tend, member,
-                       st.text[0] != '\0' ? st.text : "no peers");
+        aero_tend_fail(tend, member, st.text);
         return;
     }
     member->listed_generation = peers.generation;

@@ -94,9 +94,10 @@ read_tables(aero_tend *tend, aero_member *member)
     aero_rc rc;
 
     aero_status_clear(&st);
-    if (!aero_tend_generation(body, "partition-generation", &generation) ||
-        !aero_info_find(body, "replicas:max=3", &value)) {
-        aero_tend_fail(tend, member, "no partitions in the answer");
+    if (aero_tend_generation(body, "partition-generation", &generation, &st) !=
+            AERO_OK ||
+        aero_tend_find(body, "replicas:max=3", &value, &st) != AERO_OK) {
+        aero_tend_fail(tend, member, st.text);
         return;
     }
     while ((rc = aero_replicas_take(&value, claim, &st)) == AERO_OK) {

@@ -49,8 +49,8 @@ fail_ssl(aero_status *st, const char *what)
 static int
 give_password(char *buf, int size, int rwflag, void *data)
 {
-    const char *password = data;
-    size_t len = password == NULL ? 0 : strlen(password);
+    const char *password = data != NULL ? data : "";
+    size_t len = strlen(password);
 
     (void)rwflag;
     if (len > (size_t)size) {

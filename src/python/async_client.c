@@ -6,6 +6,7 @@
 #include "build.h"
 #include "client.h"
 #include "gil.h"
+#include "method.h"
 #include "methods.inc"
 #include "query.h"
 
@@ -13,6 +14,7 @@
 
 extern PyType_Spec op_spec;
 extern PyType_Spec pump_spec;
+extern PyType_Spec reply_spec;
 
 #define DEFINE_CALL(name)                                                     \
     static PyObject *async_##name(PyObject *op, PyObject *const *args,        \
@@ -121,20 +123,8 @@ async_abort_connect(PyObject *op, PyObject *unused)
 static PyObject *
 async_close_now(PyObject *op, PyObject *unused)
 {
-    Client *client = (Client *)op;
-    aero_cluster *cluster;
-
     (void)unused;
-    client_say_close(client);
-    if (client_take_out(client, &cluster) < 0) {
-        return NULL;
-    }
-    pump_close_all(client);
-    if (cluster != NULL) {
-        client_stop(cluster);
-        aero_cluster_release(cluster);
-    }
-    Py_RETURN_NONE;
+    return client_close_now((Client *)op);
 }
 
 static PyObject *
@@ -163,11 +153,15 @@ async_scan(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
     return query_make((Client *)op, &sig_scan[0], true, args, nargs, kwnames);
 }
 
+static const PyMethodDef async_coroutines[] = {
+    METHODS_CALL(METHOD_ENTRY){NULL, NULL, 0, NULL}};
+
+static const PyMethodDef async_plain[] = {METHODS_PLAIN(
+    METHOD_ENTRY) METHOD_ENTRY(query) METHOD_ENTRY(scan){NULL, NULL, 0, NULL}};
+
 static PyMethodDef async_methods[] = {
-    METHODS_PLAIN(METHOD_ENTRY) METHODS_CALL(METHOD_ENTRY) METHOD_ENTRY(query)
-        METHOD_ENTRY(scan){"_begin_connect",
-                           (PyCFunction)(void (*)(void))async_begin_connect,
-                           METH_FASTCALL, NULL},
+    {"_begin_connect", (PyCFunction)(void (*)(void))async_begin_connect,
+     METH_FASTCALL, NULL},
     {"_poll_connect", async_poll_connect, METH_NOARGS, NULL},
     {"_abort_connect", async_abort_connect, METH_NOARGS, NULL},
     {"_close_now", async_close_now, METH_NOARGS, NULL},
@@ -230,8 +224,12 @@ async_setup_types(PyObject *module)
 
     if (client_add_type(module, &op_spec, "Operation", &state->OpType) < 0 ||
         client_add_type(module, &pump_spec, "Pump", &state->PumpType) < 0 ||
-        client_add_type(module, &async_spec, "AsyncClient",
-                        &state->AsyncClientType) < 0) {
+        client_add_type(module, &reply_spec, "Reply", &state->ReplyType) < 0 ||
+        client_add_type(module, &async_spec, "_AsyncClient",
+                        &state->AsyncClientType) < 0 ||
+        methods_add(state, state->AsyncClientType, async_coroutines, true) <
+            0 ||
+        methods_add(state, state->AsyncClientType, async_plain, false) < 0) {
         return -1;
     }
     return register_coroutine(state->OpType);

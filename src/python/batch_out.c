@@ -93,21 +93,98 @@ batch_bins(const BatchOut *out, size_t i)
     return record_bins(&out->dec, batch_ops(out, i), out->rows[i].n_ops);
 }
 
-/* (key, meta, bins); on the strict face without bins that were not wanted. */
+/* ---- what rows have in common ---- */
+
+/* Made once for the rows that follow each other and are equal in it. */
+typedef struct Common {
+    PyObject *meta; /* owned; NULL: none yet */
+    uint32_t generation;
+    uint32_t void_time;
+    PyObject *nothing;   /* owned; bins that are all None, or NULL */
+    aero_span no_values; /* the operations that it was made of */
+} Common;
+
+static void
+common_fini(Common *common)
+{
+    Py_CLEAR(common->meta);
+    Py_CLEAR(common->nothing);
+}
+
+/* On the main face metadata never changes, so that rows can share it. */
 static PyObject *
-make_record(const BatchOut *out, size_t i)
+make_meta(const BatchOut *out, size_t i, Common *common)
+{
+    const aero_row *row = &out->rows[i];
+    PyObject *meta;
+
+    if (common->meta != NULL && common->generation == row->generation &&
+        common->void_time == row->void_time) {
+        return Py_NewRef(common->meta);
+    }
+    meta = result_meta(out->dec.state, out->dec.face, row->generation,
+                       row->void_time);
+    if (meta != NULL && !out->dec.face->strict) {
+        Py_XSETREF(common->meta, Py_NewRef(meta));
+        common->generation = row->generation;
+        common->void_time = row->void_time;
+    }
+    return meta;
+}
+
+/* Whether a reply names bins and has a value for none: that of a write. */
+static bool
+has_no_values(aero_span ops, unsigned count)
+{
+    aero_status st;
+    aero_op op;
+
+    for (unsigned i = 0; i < count; i++) {
+        if (aero_op_take(&ops, &op, &st) != AERO_OK ||
+            op.particle != AERO_PARTICLE_NIL) {
+            return false;
+        }
+    }
+    return count != 0;
+}
+
+/* Rows of a batch of writes mostly write the same bins: each gets a copy. */
+static PyObject *
+make_bins(const BatchOut *out, size_t i, Common *common)
+{
+    aero_span ops = batch_ops(out, i);
+    unsigned count = out->rows[i].n_ops;
+    PyObject *bins;
+
+    if (common->nothing != NULL && aero_span_equal(ops, common->no_values)) {
+        return PyDict_Copy(common->nothing);
+    }
+    bins = record_bins(&out->dec, ops, count);
+    if (bins != NULL && has_no_values(ops, count)) {
+        PyObject *copy = PyDict_Copy(bins); /* the row's own may change */
+
+        if (copy == NULL) {
+            Py_CLEAR(bins);
+        }
+        Py_XSETREF(common->nothing, copy);
+        common->no_values = ops;
+    }
+    return bins;
+}
+
+/* (key, meta, bins), the key taken; on the strict face without bins that were
+ * not wanted. */
+static PyObject *
+make_record(const BatchOut *out, size_t i, PyObject *key, Common *common)
 {
     const Face *face = out->dec.face;
-    const aero_row *row = &out->rows[i];
-    PyObject *key = make_key(out, i);
-    PyObject *meta =
-        result_meta(out->dec.state, face, row->generation, row->void_time);
+    PyObject *meta = make_meta(out, i, common);
 
     if (face->strict && out->no_bins) {
         return result_tuple(&PyTuple_Type, 2, key, meta);
     }
     return result_tuple(face->strict ? &PyTuple_Type : out->dec.state->Record,
-                        3, key, meta, batch_bins(out, i));
+                        3, key, meta, make_bins(out, i, common));
 }
 
 /* What a function that failed says; None: nothing. */
@@ -150,15 +227,18 @@ make_message(const BatchOut *out, size_t i)
     return PyUnicode_FromString(aero_result_text(row->result));
 }
 
-PyObject *
-batch_row(const BatchOut *out, size_t i)
+static PyObject *
+make_row(const BatchOut *out, size_t i, Common *common)
 {
     ModState *state = out->dec.state;
     const aero_row *row = &out->rows[i];
-    PyObject *made = result_tuple(
-        state->BatchRecord, 4, make_key(out, i), PyLong_FromLong(row->result),
-        batch_found(row) ? make_record(out, i) : Py_NewRef(Py_None),
-        PyBool_FromLong(row->in_doubt));
+    PyObject *key = make_key(out, i);
+    PyObject *record = key == NULL || !batch_found(row)
+                           ? Py_NewRef(Py_None)
+                           : make_record(out, i, Py_NewRef(key), common);
+    PyObject *made =
+        result_tuple(state->BatchRecord, 4, key, PyLong_FromLong(row->result),
+                     record, PyBool_FromLong(row->in_doubt));
     PyObject *message;
 
     if (made == NULL || batch_found(row)) {
@@ -173,15 +253,27 @@ batch_row(const BatchOut *out, size_t i)
     return made;
 }
 
+PyObject *
+batch_row(const BatchOut *out, size_t i)
+{
+    Common common = {0};
+    PyObject *made = make_row(out, i, &common);
+
+    common_fini(&common);
+    return made;
+}
+
 /* A list of what `make` gives for each row. */
 static PyObject *
 make_list(const BatchOut *out,
-          PyObject *(*make)(const BatchOut *out, size_t i))
+          PyObject *(*make)(const BatchOut *out, size_t i, Common *common))
 {
     PyObject *list = PyList_New((Py_ssize_t)out->n);
+    bool paused = collector_pause(&out->dec);
+    Common common = {0};
 
     for (size_t i = 0; list != NULL && i < out->n; i++) {
-        PyObject *item = make(out, i);
+        PyObject *item = make(out, i, &common);
 
         if (item == NULL) {
             Py_CLEAR(list);
@@ -189,13 +281,15 @@ make_list(const BatchOut *out,
         }
         PyList_SET_ITEM(list, (Py_ssize_t)i, item);
     }
+    common_fini(&common);
+    collector_resume(paused);
     return list;
 }
 
 PyObject *
 batch_rows(const BatchOut *out)
 {
-    return make_list(out, batch_row);
+    return make_list(out, make_row);
 }
 
 /* ---- results ---- */
@@ -221,20 +315,25 @@ batch_finish_result(Call *call)
 {
     const BatchIn *in = call->more;
     BatchOut out = batch_out(call);
+    PyObject *made;
+    bool paused;
 
     if (batch_check(call, in) < 0) {
         return NULL;
     }
-    return result_tuple(call->state->BatchWriteResult, 2, batch_rows(&out),
+    paused = collector_pause(&out.dec);
+    made = result_tuple(call->state->BatchWriteResult, 2, batch_rows(&out),
                         make_retry(call, &in->batch));
+    collector_resume(paused);
+    return made;
 }
 
 /* (key, meta, bins), with None for meta and bins where there is none. */
 static PyObject *
-make_old_record(const BatchOut *out, size_t i)
+make_old_record(const BatchOut *out, size_t i, Common *common)
 {
     if (batch_found(&out->rows[i])) {
-        return make_record(out, i);
+        return make_record(out, i, make_key(out, i), common);
     }
     return result_tuple(
         out->dec.face->strict ? &PyTuple_Type : out->dec.state->Record, 3,
@@ -242,18 +341,14 @@ make_old_record(const BatchOut *out, size_t i)
 }
 
 static PyObject *
-make_exists(const BatchOut *out, size_t i)
+make_exists(const BatchOut *out, size_t i, Common *common)
 {
-    const aero_row *row = &out->rows[i];
-    ModState *state = out->dec.state;
-    const Face *face = out->dec.face;
+    PyTypeObject *type =
+        out->dec.face->strict ? &PyTuple_Type : out->dec.state->ExistsResult;
 
-    return result_tuple(
-        face->strict ? &PyTuple_Type : state->ExistsResult, 2,
-        make_key(out, i),
-        batch_found(row)
-            ? result_meta(state, face, row->generation, row->void_time)
-            : Py_NewRef(Py_None));
+    return result_tuple(type, 2, make_key(out, i),
+                        batch_found(&out->rows[i]) ? make_meta(out, i, common)
+                                                   : Py_NewRef(Py_None));
 }
 
 PyObject *
@@ -305,7 +400,7 @@ set_taken(PyObject *obj, PyObject *name, PyObject *value)
 }
 
 static int
-fill_row(const BatchOut *out, size_t i, PyObject *row)
+fill_row(const BatchOut *out, size_t i, PyObject *row, Common *common)
 {
     ModState *state = out->dec.state;
     const aero_row *from = &out->rows[i];
@@ -313,7 +408,8 @@ fill_row(const BatchOut *out, size_t i, PyObject *row)
 
     if (set_taken(row, state->str_result, PyLong_FromLong(from->result)) < 0 ||
         set_taken(row, state->str_record,
-                  found ? make_record(out, i) : Py_NewRef(Py_None)) < 0 ||
+                  found ? make_record(out, i, make_key(out, i), common)
+                        : Py_NewRef(Py_None)) < 0 ||
         set_taken(row, state->str_in_doubt, PyBool_FromLong(from->in_doubt)) <
             0 ||
         set_taken(row, state->str_subcode, PyLong_FromLong(0)) < 0) {
@@ -326,14 +422,14 @@ fill_row(const BatchOut *out, size_t i, PyObject *row)
 }
 
 static PyObject *
-new_official_row(const BatchOut *out, size_t i)
+new_official_row(const BatchOut *out, size_t i, Common *common)
 {
     PyObject *type = batch_official(out->dec.state, "BatchRecord");
     PyObject *key = type == NULL ? NULL : make_key(out, i);
     PyObject *row = key == NULL ? NULL : PyObject_CallOneArg(type, key);
 
     Py_XDECREF(key);
-    if (row != NULL && fill_row(out, i, row) < 0) {
+    if (row != NULL && fill_row(out, i, row, common) < 0) {
         Py_CLEAR(row);
     }
     return row;
@@ -343,13 +439,17 @@ new_official_row(const BatchOut *out, size_t i)
 static int
 fill_rows(const BatchOut *out, const BatchIn *in)
 {
-    for (size_t i = 0; i < out->n; i++) {
-        if (fill_row(out, i, PyTuple_GET_ITEM(in->targets, (Py_ssize_t)i)) <
-            0) {
-            return -1;
-        }
+    bool paused = collector_pause(&out->dec);
+    Common common = {0};
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < out->n; i++) {
+        rc = fill_row(out, i, PyTuple_GET_ITEM(in->targets, (Py_ssize_t)i),
+                      &common);
     }
-    return 0;
+    common_fini(&common);
+    collector_resume(paused);
+    return rc;
 }
 
 PyObject *

@@ -50,6 +50,7 @@ typedef struct OpsIn {
     bool writes;
     bool read_all;
     bool respond_all; /* some operation wants every one to answer */
+    bool official;    /* some operation is written as the official client's */
     bool has_ttl;     /* a touch gave one */
     uint32_t ttl;
 } OpsIn;

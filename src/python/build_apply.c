@@ -116,12 +116,12 @@ check_arguments(Call *call)
         return -1;
     }
     if (!PyUnicode_Check(call->argv[1])) {
-        raise_error(call->state, EXC_ClientError,
+        raise_error(call->state, EXC_ClientTypeError,
                     "udf module argument must be a string or unicode string");
         return -1;
     }
     if (!PyUnicode_Check(call->argv[2])) {
-        raise_error(call->state, EXC_ClientError,
+        raise_error(call->state, EXC_ClientTypeError,
                     "function name must be a string or unicode string");
         return -1;
     }

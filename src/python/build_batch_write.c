@@ -84,11 +84,16 @@ batch_take_retry(Call *call, PyObject *retry, BatchIn *in)
     if (retry == NULL || retry == Py_None) {
         return 0;
     }
-    count = PyLong_Check(retry) ? PyLong_AsLong(retry) : -1;
+    if (!PyLong_Check(retry)) {
+        raise_param_type(call->state, "retry must be an int, not %s",
+                         Py_TYPE(retry)->tp_name);
+        return -1;
+    }
+    count = PyLong_AsLong(retry);
     if (count < 0 || count > UINT16_MAX) {
         PyErr_Clear();
-        raise_param_value(call->state, "retry must be an int from 0 to %d",
-                          UINT16_MAX);
+        raise_error(call->state, EXC_ParamOverflowError,
+                    "retry must be an int from 0 to %d", UINT16_MAX);
         return -1;
     }
     in->batch.retry_max = (uint32_t)count;

@@ -18,13 +18,13 @@ call_new(Client *client)
 {
     Call *call;
 
-    pthread_mutex_lock(&client->lock);
+    OWN_LOCK(&client->lock);
     call = client->spare;
     if (call != NULL) {
         client->spare = call->next;
         client->n_spare--;
     }
-    pthread_mutex_unlock(&client->lock);
+    OWN_UNLOCK(&client->lock);
     if (call == NULL) {
         call = aero_zalloc(sizeof *call);
         if (call == NULL) {
@@ -137,14 +137,14 @@ call_free(Call *call)
         call->cmd.node_is_given = false;
     }
     aero_cmd_reset(&call->cmd);
-    pthread_mutex_lock(&client->lock);
+    OWN_LOCK(&client->lock);
     keep = client->n_spare < SPARE_MAX;
     if (keep) {
         call->next = client->spare;
         client->spare = call;
         client->n_spare++;
     }
-    pthread_mutex_unlock(&client->lock);
+    OWN_UNLOCK(&client->lock);
     if (!keep) {
         aero_cmd_fini(&call->cmd);
         aero_buf_fini(&call->filter);
@@ -232,9 +232,9 @@ take_forced(Call *call, aero_policy_kind base)
     PyObject *policy;
     int rc = 0;
 
-    pthread_mutex_lock(&client->lock);
+    OWN_LOCK(&client->lock);
     forced = Py_XNewRef(client->forced);
-    pthread_mutex_unlock(&client->lock);
+    OWN_UNLOCK(&client->lock);
     if (forced != NULL) {
         policy = PyDict_GetItemString(forced, policy_kind_name(base));
         if (policy != NULL) {
@@ -313,7 +313,7 @@ call_begin(Call *call, const aero_source *source)
 {
     uint64_t now = aero_clock_now();
 
-    metrics_begin(call);
+    metrics_begin(call, now);
     call->io_from = metrics_stage_begin(call->state);
 
     if (call->begin != NULL) {
@@ -493,25 +493,51 @@ result_tuple(PyTypeObject *type, Py_ssize_t count, ...)
     return tuple;
 }
 
-PyObject *
-result_meta(ModState *state, const Face *face, uint32_t gen,
-            uint32_t void_time)
+static PyObject *
+new_meta(ModState *state, uint32_t gen, uint32_t ttl)
 {
-    uint32_t ttl = void_time == 0
-                       ? UINT32_MAX
-                       : aero_clock_ttl(void_time, aero_clock_void_now());
+    PyObject *meta =
+        result_tuple(state->RecordMetadata, 2, PyLong_FromUnsignedLong(gen),
+                     PyLong_FromUnsignedLong(ttl));
+
+    if (meta != NULL) {
+        PyObject_GC_UnTrack(meta); /* no part of it can refer to anything */
+    }
+    return meta;
+}
+
+/* The metadata of a record that lives for ever never changes: those of the
+ * first generations are made once. */
+static PyObject *
+lasting_meta(ModState *state, uint32_t gen)
+{
+    _Atomic(PyObject *) *slot;
+    PyObject *nobody = NULL;
+    PyObject *known;
+
+    if (gen >= META_CACHE) {
+        return new_meta(state, gen, UINT32_MAX);
+    }
+    slot = &state->metas[gen];
+    known = atomic_load_explicit(slot, memory_order_acquire);
+    if (known != NULL) {
+        return Py_NewRef(known);
+    }
+    known = new_meta(state, gen, UINT32_MAX);
+    if (known != NULL &&
+        atomic_compare_exchange_strong(slot, &nobody, known)) {
+        Py_INCREF(known);
+    }
+    return known;
+}
+
+static PyObject *
+meta_dict(ModState *state, uint32_t gen, uint32_t ttl)
+{
     PyObject *gen_obj = PyLong_FromUnsignedLong(gen);
     PyObject *ttl_obj = PyLong_FromUnsignedLong(ttl);
-    PyObject *meta;
+    PyObject *meta = PyDict_New();
 
-    if (!face->strict) {
-        meta = result_tuple(state->RecordMetadata, 2, gen_obj, ttl_obj);
-        if (meta != NULL) {
-            PyObject_GC_UnTrack(meta);
-        }
-        return meta;
-    }
-    meta = PyDict_New();
     if (meta == NULL || gen_obj == NULL || ttl_obj == NULL ||
         PyDict_SetItem(meta, state->str_ttl, ttl_obj) < 0 ||
         PyDict_SetItem(meta, state->str_gen, gen_obj) < 0) {
@@ -520,6 +546,21 @@ result_meta(ModState *state, const Face *face, uint32_t gen,
     Py_XDECREF(gen_obj);
     Py_XDECREF(ttl_obj);
     return meta;
+}
+
+PyObject *
+result_meta(ModState *state, const Face *face, uint32_t gen,
+            uint32_t void_time)
+{
+    uint32_t ttl = void_time == 0
+                       ? UINT32_MAX
+                       : aero_clock_ttl(void_time, aero_clock_void_now());
+
+    if (face->strict) {
+        return meta_dict(state, gen, ttl);
+    }
+    return void_time == 0 ? lasting_meta(state, gen)
+                          : new_meta(state, gen, ttl);
 }
 
 int

@@ -78,7 +78,8 @@ typedef struct Method {
 
 struct Client {
     PyObject_HEAD
-    ModState *state; /* borrowed: the type keeps its module alive */
+    PyObject *module; /* owned: the collector may end types before objects */
+    ModState *state;  /* the module's */
     const Face *face;
     PyObject *dict; /* owned; attributes of subclasses */
     PyObject *weakrefs;
@@ -165,9 +166,6 @@ PyObject *result_meta(ModState *state, const Face *face, uint32_t gen,
 int result_set_bin(const Face *face, PyObject *bins, PyObject *name,
                    PyObject *value);
 PyObject *result_record(Call *call, PyObject *meta, PyObject *bins);
-/* The last value of a bin counts; an answer of nothing does not hide one. */
-int result_set_bin(const Face *face, PyObject *bins, PyObject *name,
-                   PyObject *value);
 /* Raises what the command's end means; 0 when it went well. */
 int result_check(Call *call, PyObject *bin);
 /* An instance of a tuple class with the items (taken; NULL fails). */

@@ -23,12 +23,14 @@ aero_cluster *client_new_cluster(Client *client, PyObject *user,
  * already, -1 an exception; leave: how it ended (takes `cluster`). */
 int client_enter(Client *client, bool explicit_call);
 void client_leave(Client *client, aero_cluster *cluster, bool explicit_call);
-int client_take_out(Client *client, aero_cluster **cluster);
+/* Both with a result as of the method; NULL with an exception. */
+PyObject *client_connect_as(Client *client, PyObject *user,
+                            PyObject *password);
+PyObject *client_close_now(Client *client);
 void client_stop(aero_cluster *cluster);
 void *client_raise_not_connected(Client *client);
 
 /* Common slots of all client types. */
-PyObject *client_exit_common(PyObject *op);
 int client_traverse(PyObject *op, visitproc visit, void *arg);
 int client_clear(PyObject *op);
 void client_dealloc(PyObject *op);
@@ -38,8 +40,6 @@ PyObject *client_plain(PyObject *op, const Signature *sigs,
                        PyObject *const *args, Py_ssize_t nargs,
                        PyObject *kwnames);
 PyObject *client_after_fork(PyObject *op, PyObject *unused);
-/* Let whoever watches the client stop (client._at_close). */
-void client_say_close(Client *client);
 /* For aerospike_py._metrics and _dynamic. */
 PyObject *client_snapshot_metrics(PyObject *op, PyObject *unused);
 PyObject *client_switch_metrics(PyObject *op, PyObject *args);
@@ -60,6 +60,7 @@ int client_add_type(PyObject *module, PyType_Spec *spec, const char *name,
 
 typedef struct Op Op;
 typedef struct Pump Pump;
+typedef struct Reply Reply;
 
 /* Something that keeps connections of a pump while nothing of it runs. */
 typedef struct Guest Guest;
@@ -78,11 +79,18 @@ struct Pump {
     aero_pump *pump;       /* owned; NULL once closed */
     aero_cluster *cluster; /* counted */
     PyObject *loop;        /* owned */
+    PyObject *entry;       /* owned; of asyncio, by which the loop runs */
     PyObject *on_ready;    /* owned; bound methods given to asyncio */
     PyObject *on_late;
     PyObject *on_pass;
+    bool gathered;   /* reads wait for a flush */
     bool pass_asked; /* on_pass is among the callbacks of this pass */
-    PyObject *timer; /* owned; TimerHandle, or NULL */
+    bool polite;     /* tasks are called back by the loop, one by one */
+    bool waking;     /* a task is being woken, and may call */
+    Reply *line;     /* owned references; whose tasks are to be woken */
+    Reply *line_last;
+    PyObject *stopper; /* owned; what one of them stopped the loop with */
+    PyObject *timer;   /* owned; TimerHandle, or NULL */
     uint64_t timer_at;
     bool is_parents; /* made before a fork: nothing of it is ours */
     Op *running;     /* owned references, a ring of those that run */
@@ -131,11 +139,12 @@ struct Op {
     PyObject *argv[ARGS_MAX]; /* owned */
     Call *call;               /* owned while it runs */
     aero_run run;
-    Pump *pump;       /* owned while it runs */
-    PyObject *future; /* owned */
-    PyObject *waiter; /* owned; the future's iterator */
-    int stage;        /* OP_... */
-    bool abandoned;   /* nobody wants the result */
+    Pump *pump;        /* owned while it runs */
+    Reply *reply;      /* owned; what it waits for */
+    PyObject *opening; /* owned; the same while the client connects again */
+    int stage;         /* OP_... */
+    bool yielded;      /* its task waits */
+    bool abandoned;    /* nobody wants the result */
     /* Keep a result (borrowed) that did not reach anybody; or NULL. */
     void (*give_back)(PyObject *self, PyObject *result);
     bool wrote; /* it has ended, and may have written something */
@@ -151,7 +160,7 @@ enum {
     OP_ENDED
 };
 
-/* The run has ended: make the result and hand it to the future.  False when
+/* The run has ended: make the result and hand it to the task.  False when
  * it runs again first. */
 bool op_complete(Op *op);
 /* The same without a run: `type` and text of the exception. */

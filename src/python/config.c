@@ -47,6 +47,10 @@ get_flag(PyObject *dict, const char *name, bool initial)
     return value == NULL ? initial : value == Py_True;
 }
 
+/* What the key says, or what it is initially by the table. */
+#define NUMBER(dict, key) get_u32(dict, #key, AERO_CONFIG_##key)
+#define FLAG(dict, key)   get_flag(dict, #key, AERO_CONFIG_##key)
+
 /* A copy that the core owns; NULL for nothing. */
 static char *
 copy_text(PyObject *value)
@@ -139,7 +143,7 @@ read_racks(PyObject *config, aero_cluster_config *out)
 {
     PyObject *ids = get(config, "rack_ids");
 
-    out->rack_aware = get_flag(config, "rack_aware", false);
+    out->rack_aware = FLAG(config, rack_aware);
     if (ids == NULL) {
         return 0;
     }
@@ -178,10 +182,10 @@ read_tls(Client *client, PyObject *config, aero_cluster_config *out)
     FILE_NAME(protocols)
     FILE_NAME(cert_blacklist)
 #undef FILE_NAME
-    files.crl_check = get_flag(tls, "crl_check", false);
-    files.crl_check_all = get_flag(tls, "crl_check_all", false);
-    out->tls_login_only = get_flag(tls, "for_login_only", false);
-    out->log_session_info = get_flag(tls, "log_session_info", false);
+    files.crl_check = FLAG(tls, crl_check);
+    files.crl_check_all = FLAG(tls, crl_check_all);
+    out->tls_login_only = FLAG(tls, for_login_only);
+    out->log_session_info = FLAG(tls, log_session_info);
     if (PyErr_Occurred()) {
         return -1;
     }
@@ -279,18 +283,17 @@ read_config(Client *client, PyObject *user, PyObject *password,
     PyObject *config = client->config;
 
     aero_cluster_config_init(out);
-    out->connect_timeout_ms = get_u32(config, "connect_timeout", 1000);
-    out->login_timeout_ms = get_u32(config, "login_timeout_ms", 5000);
-    out->tend_interval_ms = get_u32(config, "tend_interval", 1000);
-    out->max_conns = get_u32(config, "max_conns_per_node", 100);
-    out->min_conns = get_u32(config, "min_conns_per_node", 0);
-    out->max_idle_ms = get_u32(config, "max_socket_idle", 0) * 1000;
-    out->max_error_rate = get_u32(config, "max_error_rate", 100);
-    out->error_rate_window = get_u32(config, "error_rate_window", 1);
-    out->use_alternate = get_flag(config, "use_services_alternate", false);
-    out->fail_if_not_connected =
-        get_flag(config, "fail_if_not_connected", true);
-    out->force_single_node = get_flag(config, "force_single_node", false);
+    out->connect_timeout_ms = NUMBER(config, connect_timeout);
+    out->login_timeout_ms = NUMBER(config, login_timeout_ms);
+    out->tend_interval_ms = NUMBER(config, tend_interval);
+    out->max_conns = NUMBER(config, max_conns_per_node);
+    out->min_conns = NUMBER(config, min_conns_per_node);
+    out->max_idle_ms = NUMBER(config, max_socket_idle) * 1000;
+    out->max_error_rate = NUMBER(config, max_error_rate);
+    out->error_rate_window = NUMBER(config, error_rate_window);
+    out->use_alternate = FLAG(config, use_services_alternate);
+    out->fail_if_not_connected = FLAG(config, fail_if_not_connected);
+    out->force_single_node = FLAG(config, force_single_node);
     out->cluster_name = copy_text(get(config, "cluster_name"));
     out->app_id = copy_text(get(config, "app_id"));
     if (read_agent(out) < 0) {
@@ -370,29 +373,29 @@ static void
 read_loop_options(Client *client)
 {
     PyObject *config = client->config;
-    uint32_t idle_s = get_u32(config, "max_socket_idle", 0);
+    uint32_t idle_s = NUMBER(config, max_socket_idle);
 
-    client->max_conns = get_u32(config, "max_conns_per_node", 100);
-    client->warm_conns = get_u32(config, "async_warm_connections", 16);
+    client->max_conns = NUMBER(config, max_conns_per_node);
+    client->warm_conns = NUMBER(config, async_warm_connections);
     if (client->warm_conns > client->max_conns) {
         client->warm_conns = client->max_conns;
     }
     client->max_idle_ms = (idle_s == 0 ? IDLE_S : idle_s) * 1000;
-    client->coalesce = get_flag(config, "coalesce_reads", false);
-    client->max_rows = get_u32(config, "coalesce_max_rows", 32);
-    client->max_flights = get_u32(config, "coalesce_max_requests", 2);
+    client->coalesce = FLAG(config, coalesce_reads);
+    client->max_rows = NUMBER(config, coalesce_max_rows);
+    client->max_flights = NUMBER(config, coalesce_max_requests);
 }
 
 static int
 read_gate(Client *client)
 {
-    uint32_t limit = get_u32(client->config, "max_concurrent_operations", 0);
+    uint32_t limit = NUMBER(client->config, max_concurrent_operations);
 
     if (limit == 0) {
         return 0;
     }
     client->gate = aero_gate_new(
-        limit, get_u32(client->config, "operation_queue_timeout_ms", 0));
+        limit, NUMBER(client->config, operation_queue_timeout_ms));
     if (client->gate == NULL) {
         PyErr_NoMemory();
         return -1;
@@ -417,8 +420,8 @@ configure(Client *client, PyObject *config)
     if (read_gate(client) < 0) {
         return -1;
     }
-    client->validate_keys = get_flag(client->config, "validate_keys", false);
-    client->strict_types = get_flag(client->config, "strict_types", true);
+    client->validate_keys = FLAG(client->config, validate_keys);
+    client->strict_types = FLAG(client->config, strict_types);
     client->bool_as_int = get_flag(client->config, "send_bool_as_int", false);
     client->forced = Py_XNewRef(get(client->config, "forced"));
     if (read_policies(client) < 0) {
@@ -487,6 +490,7 @@ client_alloc(PyTypeObject *type, PyObject *args, PyObject *kwargs,
     if (client == NULL) {
         return NULL;
     }
+    client->module = Py_NewRef(state->module);
     client->state = state;
     client->face = face;
     client->is_async = is_async;

@@ -2,8 +2,6 @@
  * data_ops.def to payloads.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include <stddef.h>
-
 #include "aero/wire/bits.h"
 #include "aero/wire/cdt.h"
 #include "aero/wire/exp.h"
@@ -28,10 +26,8 @@ struct DataOp {
     uint8_t wire;
 };
 
-#define AT(entry)       ((uint16_t)offsetof(ModState, str_##entry))
-#define ONE(kind, a)    {AT(a), 0, ARG_##kind},
-#define TWO(kind, a, b) {AT(a), AT(b), ARG_##kind},
-#define BARE(kind)      {0, 0, ARG_##kind},
+#define ONE(kind, a)    {ENTRY_##a, ENTRY_NONE, ARG_##kind},
+#define TWO(kind, a, b) {ENTRY_##a, ENTRY_##b, ARG_##kind},
 #define NOTHING
 #define VALUE(a)            ONE(VALUE, a)
 #define LOOKUP(a)           ONE(LOOKUP, a)
@@ -141,11 +137,9 @@ static int
 add_entries(ModState *state, const DataOp *op)
 {
     for (const OpArg *arg = op->args; arg->kind != ARG_END_OF_ROW; arg++) {
-        PyObject *name = *(PyObject **)((char *)state + arg->name);
-        PyObject *other = *(PyObject **)((char *)state + arg->other);
-
-        if (PySet_Add(state->op_entries, name) < 0 ||
-            (arg->other != 0 && PySet_Add(state->op_entries, other) < 0)) {
+        if (entries_know(state, (EntryName)arg->name) < 0 ||
+            (arg->other != ENTRY_NONE &&
+             entries_know(state, (EntryName)arg->other) < 0)) {
             return -1;
         }
     }
@@ -164,17 +158,17 @@ data_op_setup(ModState *state)
 #undef MAIN_OP
 #undef OFFICIAL_OP
     };
-    PyObject *const more[] = {state->str_op,        state->str_bin,
-                              state->str_val,       state->str_key,
-                              state->str_ctx,       state->str_inverted,
-                              state->str_sign,      state->str_signed,
-                              state->str_pad,       state->str_persist_index,
-                              state->str_byte_size, state->str_invert_size,
-                              state->str_cdt_flags, state->str_value_byte_size,
-                              state->str_mod_exp,   state->str_expr,
-                              state->str_expr_flags};
+    static const uint8_t more[] = {ENTRY_op,        ENTRY_bin,
+                                   ENTRY_val,       ENTRY_key,
+                                   ENTRY_ctx,       ENTRY_inverted,
+                                   ENTRY_sign,      ENTRY_signed,
+                                   ENTRY_pad,       ENTRY_persist_index,
+                                   ENTRY_byte_size, ENTRY_invert_size,
+                                   ENTRY_cdt_flags, ENTRY_value_byte_size,
+                                   ENTRY_mod_exp,   ENTRY_expr,
+                                   ENTRY_expr_flags};
 
-    state->op_entries = PySet_New(NULL);
+    state->op_entries = PyDict_New();
     if (state->op_entries == NULL) {
         return -1;
     }
@@ -184,7 +178,7 @@ data_op_setup(ModState *state)
         }
     }
     for (size_t i = 0; i < sizeof more / sizeof more[0]; i++) {
-        if (PySet_Add(state->op_entries, more[i]) < 0) {
+        if (entries_know(state, (EntryName)more[i]) < 0) {
             return -1;
         }
     }
@@ -213,27 +207,24 @@ data_op_answers(const DataOp *op)
 static int
 read_create(OpIn *in, const DataOp *op)
 {
-    ModState *state = in->enc->state;
     bool list = op->args[0].kind == ARG_CREATE_LIST;
     PyObject *order;
-    PyObject *pad;
     long number = 0;
 
     if (!list && op->args[0].kind != ARG_CREATE_MAP) {
         return 0;
     }
-    order = PyDict_GetItemWithError(in->dict, list ? state->str_list_order
-                                                   : state->str_map_order);
+    order = in->entries->at[list ? ENTRY_list_order : ENTRY_map_order];
     if (order != NULL && PyLong_Check(order)) {
         number = PyLong_AsLong(order);
-    }
-    pad = PyDict_GetItemWithError(in->dict, state->str_pad);
-    if (PyErr_Occurred()) {
-        return -1;
+        if (number == -1 && PyErr_Occurred()) {
+            return -1;
+        }
     }
     if (number == 0) {
-        in->create = list && pad == Py_True ? AERO_STEP_CREATE_PADDED
-                                            : AERO_STEP_CREATE_UNORDERED;
+        in->create = list && in->entries->at[ENTRY_pad] == Py_True
+                         ? AERO_STEP_CREATE_PADDED
+                         : AERO_STEP_CREATE_UNORDERED;
     }
     else {
         in->create = number == 1 && !list ? AERO_STEP_CREATE_K_ORDERED
@@ -284,19 +275,20 @@ message_op(const DataOp *op)
 }
 
 int
-data_op_put(const Encoder *enc, Place *place, const DataOp *op, PyObject *dict,
-            aero_span bin, aero_buf *out, uint8_t *type)
+data_op_put(const Encoder *enc, Place *place, const DataOp *op,
+            const Entries *entries, aero_span bin, aero_buf *out,
+            uint8_t *type)
 {
-    OpIn in = {.enc = enc, .place = place, .dict = dict, .out = out};
+    OpIn in = {.enc = enc, .place = place, .entries = entries, .out = out};
     size_t mark;
 
     place->what = op->name;
     *type = message_op(op);
-    in.ctx = PyDict_GetItemWithError(dict, enc->state->str_ctx);
+    in.ctx = entries->at[ENTRY_ctx];
     if (in.ctx == Py_None) {
         in.ctx = NULL;
     }
-    if (PyErr_Occurred() || (in.ctx != NULL && read_create(&in, op) < 0)) {
+    if (in.ctx != NULL && read_create(&in, op) < 0) {
         return -1;
     }
     mark = aero_op_open(out, (aero_op_type)*type,
@@ -376,9 +368,16 @@ int
 data_op_string_array(const Encoder *enc, const Place *place, long code,
                      PyObject *dict, aero_buf *out)
 {
-    const DataOp *op = find_official(code);
-    OpIn in = {
-        .enc = enc, .place = place, .dict = dict, .quoted = true, .out = out};
+    Entries entries = {0};
+    OpIn in = {.enc = enc,
+               .place = place,
+               .entries = &entries,
+               .quoted = true,
+               .out = out};
+    int rc;
 
-    return put_array(&in, op);
+    entries_take(enc->state, dict, &entries);
+    rc = put_array(&in, find_official(code));
+    entries_let_go(&entries);
+    return rc;
 }

@@ -4,6 +4,7 @@
 #ifndef AERO_PYTHON_ENCODE_H
 #define AERO_PYTHON_ENCODE_H
 
+#include "entries.h"
 #include "errors.h"
 #include "value.h"
 
@@ -48,9 +49,11 @@ const DataOp *data_op_find(const Face *face, long code);
  * client does for all but lists. */
 bool data_op_answers(const DataOp *op);
 
-/* Append the operation of a dict.  Gives which operation it became. */
+/* Append the operation of a dict with these entries.  Gives which operation it
+ * became. */
 int data_op_put(const Encoder *enc, Place *place, const DataOp *op,
-                PyObject *dict, aero_span bin, aero_buf *out, uint8_t *type);
+                const Entries *entries, aero_span bin, aero_buf *out,
+                uint8_t *type);
 
 /* Paths into lists and maps, and expressions. */
 typedef enum SpecialOp {
@@ -63,7 +66,7 @@ typedef enum SpecialOp {
 
 SpecialOp special_op_find(const Face *face, long code);
 int special_op_put(const Encoder *enc, Place *place, SpecialOp op,
-                   PyObject *dict, aero_span bin, aero_buf *out,
+                   const Entries *entries, aero_span bin, aero_buf *out,
                    uint8_t *type);
 
 /* Order and flags of a list or map policy, 0 where they are not given. */

@@ -217,6 +217,7 @@ errors_class(ModState *state, int code)
 typedef struct Fault {
     PyObject *type; /* borrowed */
     int code;
+    bool own; /* the client's own: no result of a server */
     bool in_doubt;
     unsigned attempts;
     const char *node; /* NULL: none */
@@ -253,8 +254,9 @@ set_attributes(ModState *state, PyObject *exc, const Fault *fault)
         set_attr(exc, state->str__text, Py_NewRef(fault->text)) < 0) {
         return -1;
     }
-    if (fault->code > 0 && set_attr(exc, state->str_result_code,
-                                    PyLong_FromLong(fault->code)) < 0) {
+    if (fault->code > 0 && !fault->own &&
+        set_attr(exc, state->str_result_code, PyLong_FromLong(fault->code)) <
+            0) {
         return -1;
     }
     if (set_attr(exc, state->str_in_doubt, PyBool_FromLong(fault->in_doubt)) <
@@ -384,7 +386,8 @@ raise_result(ModState *state, const Face *face, int result,
 static void *
 raise_texts(ModState *state, exc_id id, PyObject *msg, PyObject *text)
 {
-    Fault fault = {.type = state->exc[id], .msg = msg, .text = text};
+    Fault fault = {
+        .type = state->exc[id], .own = true, .msg = msg, .text = text};
     PyObject *type;
     PyObject *exc;
     PyObject *trace;

@@ -84,7 +84,7 @@ prefix_attr(PyObject *exc, PyObject *name, PyObject *prefix)
 static int
 renew_args(ModState *state, PyObject *exc)
 {
-    PyObject *args = PyObject_GetAttrString(exc, "args");
+    PyObject *args = PyObject_GetAttr(exc, state->str_args);
     PyObject *msg = PyObject_GetAttr(exc, state->str_msg);
     PyObject *list = args == NULL ? NULL : PySequence_List(args);
     PyObject *tuple = NULL;
@@ -95,7 +95,7 @@ renew_args(ModState *state, PyObject *exc)
         tuple = PyList_AsTuple(list);
     }
     if (tuple != NULL) {
-        rc = PyObject_SetAttrString(exc, "args", tuple);
+        rc = PyObject_SetAttr(exc, state->str_args, tuple);
     }
     Py_XDECREF(args);
     Py_XDECREF(msg);

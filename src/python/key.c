@@ -116,7 +116,7 @@ take_digest(ModState *state, const Face *face, PyObject *digest, aero_key *key)
         len = PyBytes_GET_SIZE(digest);
     }
     else {
-        raise_param_value(state, "digest is invalid. expected a bytearray");
+        raise_param_type(state, "digest is invalid. expected a bytearray");
         return -1;
     }
     if (len != AERO_DIGEST_SIZE) {

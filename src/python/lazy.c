@@ -5,6 +5,7 @@
 #include "aero/base/alloc.h"
 #include "batch.h"
 #include "lazy.h"
+#include "record.h"
 
 typedef struct RowIter {
     PyObject_HEAD
@@ -110,12 +111,14 @@ static PyObject *
 make_dict(const Lazy *lazy)
 {
     PyObject *dict = PyDict_New();
+    bool paused = collector_pause(&lazy->out.dec);
 
     for (size_t i = 0; dict != NULL && i < lazy->out.n; i++) {
         if (add_row(&lazy->out, i, dict) < 0) {
             Py_CLEAR(dict);
         }
     }
+    collector_resume(paused);
     return dict;
 }
 

@@ -109,13 +109,13 @@ call(aero_lua *lua, const aero_lua_call *asked)
     PyObject *out = NULL;
 
     memset(&result, 0, sizeof result);
-    Py_BEGIN_ALLOW_THREADS api->call(lua, asked, &result);
-    Py_END_ALLOW_THREADS if (result.code == AERO_ERR_OK)
-    {
+    Py_BEGIN_ALLOW_THREADS;
+    api->call(lua, asked, &result);
+    Py_END_ALLOW_THREADS;
+    if (result.code == AERO_ERR_OK) {
         out = give_values(&result);
     }
-    else
-    {
+    else {
         PyErr_SetString(PyExc_RuntimeError, result.text);
     }
     api->result_fini(&result);
@@ -159,8 +159,10 @@ lua_run(PyObject *module, PyObject *args, PyObject *kwargs)
         out = call(lua, &asked);
     }
     PyMem_Free(values);
-    Py_BEGIN_ALLOW_THREADS api->close(lua);
-    Py_END_ALLOW_THREADS return out;
+    Py_BEGIN_ALLOW_THREADS;
+    api->close(lua);
+    Py_END_ALLOW_THREADS;
+    return out;
 }
 
 static int

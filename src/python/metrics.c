@@ -60,6 +60,7 @@ struct Metrics {
     Series *series;                /* owned; a hash table; lock */
     size_t count;                  /* lock */
     size_t cap;                    /* lock; a power of two */
+    size_t newest;                 /* lock; where the last call was counted */
     StageSeries stages[STAGE_OPS]; /* lock */
 };
 
@@ -106,6 +107,16 @@ label_of(const Series *s)
     return label;
 }
 
+static bool
+counts_in(const Series *s, const Label *label, const char *op, int code)
+{
+    Label own = label_of(s);
+
+    return s->code == code && (s->op == op || strcmp(s->op, op) == 0) &&
+           aero_span_equal(own.ns, label->ns) &&
+           aero_span_equal(own.set, label->set);
+}
+
 static Series *
 find(const Metrics *m, const Label *label, const char *op, int code)
 {
@@ -113,14 +124,24 @@ find(const Metrics *m, const Label *label, const char *op, int code)
 
     for (;; at = (at + 1) & (m->cap - 1)) {
         Series *s = &m->series[at];
-        Label own = label_of(s);
 
-        if (s->op == NULL || (s->code == code && strcmp(s->op, op) == 0 &&
-                              aero_span_equal(own.ns, label->ns) &&
-                              aero_span_equal(own.set, label->set))) {
+        if (s->op == NULL || counts_in(s, label, op, code)) {
             return s;
         }
     }
+}
+
+/* Calls mostly come in runs that are counted in one place. */
+static Series *
+find_near(Metrics *m, const Label *label, const char *op, int code)
+{
+    Series *s = &m->series[m->newest];
+
+    if (s->op != op || !counts_in(s, label, op, code)) {
+        s = find(m, label, op, code);
+        m->newest = (size_t)(s - m->series);
+    }
+    return s;
 }
 
 static bool
@@ -138,6 +159,7 @@ grow(Metrics *m)
         return false;
     }
     m->cap = 2 * cap;
+    m->newest = 0;
     for (size_t i = 0; i < cap; i++) {
         if (before[i].op != NULL) {
             Label label = label_of(&before[i]);
@@ -162,8 +184,8 @@ count(Metrics *m, Label label, const char *op, int code, uint64_t ns)
 
     cut(&label.ns, AERO_NAMESPACE_MAX);
     cut(&label.set, AERO_SET_MAX);
-    pthread_mutex_lock(&m->lock);
-    s = grow(m) ? find(m, &label, op, code) : NULL;
+    OWN_LOCK(&m->lock);
+    s = grow(m) ? find_near(m, &label, op, code) : NULL;
     if (s != NULL && s->op == NULL) {
         s->op = op;
         s->code = code;
@@ -180,7 +202,7 @@ count(Metrics *m, Label label, const char *op, int code, uint64_t ns)
     if (s != NULL) {
         count_in(&s->times, bounds, BOUNDS, ns);
     }
-    pthread_mutex_unlock(&m->lock);
+    OWN_UNLOCK(&m->lock);
 }
 
 /* ---- calls ---- */
@@ -229,7 +251,7 @@ label_of_call(const Call *call)
 }
 
 void
-metrics_begin(Call *call)
+metrics_begin(Call *call, uint64_t now)
 {
     call->began_at = 0;
     if (call->sig == NULL || call->sig->measured == NULL ||
@@ -238,7 +260,7 @@ metrics_begin(Call *call)
         return;
     }
     call->label = label_of_call(call);
-    call->began_at = aero_clock_now();
+    call->began_at = now;
 }
 
 /* The code of the exception that is set. */
@@ -295,7 +317,7 @@ metrics_stage_end(const Call *call, Stage stage, uint64_t from)
         return;
     }
     took = aero_clock_now() - from;
-    pthread_mutex_lock(&m->lock);
+    OWN_LOCK(&m->lock);
     for (int i = 0; i < STAGE_OPS; i++) {
         StageSeries *s = &m->stages[i];
 
@@ -307,7 +329,7 @@ metrics_stage_end(const Call *call, Stage stage, uint64_t from)
             break;
         }
     }
-    pthread_mutex_unlock(&m->lock);
+    OWN_UNLOCK(&m->lock);
 }
 
 /* ---- showing ---- */
@@ -353,14 +375,14 @@ copy_series(Metrics *m, size_t *count)
     Series *copy;
     size_t n = 0;
 
-    pthread_mutex_lock(&m->lock);
+    OWN_LOCK(&m->lock);
     copy = aero_alloc((m->count + 1) * sizeof *copy);
     for (size_t i = 0; copy != NULL && i < m->cap; i++) {
         if (m->series[i].op != NULL) {
             copy[n++] = m->series[i];
         }
     }
-    pthread_mutex_unlock(&m->lock);
+    OWN_UNLOCK(&m->lock);
     *count = n;
     return copy;
 }

@@ -18,7 +18,7 @@ int metrics_setup(PyObject *module, ModState *state);
 void metrics_teardown(ModState *state);
 
 /* The operation begins: the clock is read only where somebody wants it. */
-void metrics_begin(Call *call);
+void metrics_begin(Call *call, uint64_t now);
 /* It has ended with this result, or with the exception that is set. */
 void metrics_end(Call *call, PyObject *result);
 

@@ -6,6 +6,7 @@
 #include "gil.h"
 #include "key.h"
 #include "lazy.h"
+#include "method.h"
 #include "metrics.h"
 
 /* ---- functions ---- */
@@ -167,6 +168,7 @@ static PyMethodDef module_functions[] = {
      METH_FASTCALL, pack_doc},
     {"class_of", module_class_of, METH_O, class_of_doc},
     {"versions", module_versions, METH_NOARGS, versions_doc},
+    {"dump", module_dump, METH_O, dump_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -209,14 +211,16 @@ module_exec(PyObject *module)
 {
     ModState *state = state_of_module(module);
 
+    state->module = module;
     if (import_parts(state) < 0 || errors_setup(module, state) < 0 ||
         policy_setup(state) < 0 || log_setup(state) < 0 ||
         metrics_setup(module, state) < 0 || module_add_constants(module) < 0) {
         return -1;
     }
-    if (expression_setup_type(module) < 0 || node_setup_type(module) < 0 ||
-        transaction_setup_type(module) < 0 || lazy_setup_types(module) < 0 ||
-        client_setup_types(module) < 0 || query_setup_types(module) < 0) {
+    if (method_setup_type(module) < 0 || expression_setup_type(module) < 0 ||
+        node_setup_type(module) < 0 || transaction_setup_type(module) < 0 ||
+        lazy_setup_types(module) < 0 || client_setup_types(module) < 0 ||
+        query_setup_types(module) < 0) {
         return -1;
     }
 #ifdef AERO_GIL_CLOCK
@@ -238,8 +242,10 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->ClientType);
     Py_VISIT(state->StrictClientType);
     Py_VISIT(state->AsyncClientType);
+    Py_VISIT(state->MethodType);
     Py_VISIT(state->OpType);
     Py_VISIT(state->PumpType);
+    Py_VISIT(state->ReplyType);
     Py_VISIT(state->ExpressionType);
     Py_VISIT(state->NodeType);
     Py_VISIT(state->TransactionType);
@@ -256,6 +262,8 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->op_entries);
     Py_VISIT(state->get_running_loop);
     Py_VISIT(state->InvalidStateError);
+    Py_VISIT(state->CancelledError);
+    Py_VISIT(state->context_name);
 #define X(from, name) Py_VISIT(state->name);
     PYTHON_CLASSES(X)
 #undef X
@@ -266,19 +274,31 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     return 0;
 }
 
+/* What users gave us may refer to anything.  The rest is needed by objects
+ * that may end after this; the collector finds its way through the types. */
 static int
 module_clear(PyObject *module)
 {
     ModState *state = state_of_module(module);
 
+    Py_CLEAR(state->serializer);
+    Py_CLEAR(state->deserializer);
+    return 0;
+}
+
+static void
+forget_all(ModState *state)
+{
     for (int i = 0; i < EXC_COUNT; i++) {
         Py_CLEAR(state->exc[i]);
     }
     Py_CLEAR(state->ClientType);
     Py_CLEAR(state->StrictClientType);
     Py_CLEAR(state->AsyncClientType);
+    Py_CLEAR(state->MethodType);
     Py_CLEAR(state->OpType);
     Py_CLEAR(state->PumpType);
+    Py_CLEAR(state->ReplyType);
     Py_CLEAR(state->ExpressionType);
     Py_CLEAR(state->NodeType);
     Py_CLEAR(state->TransactionType);
@@ -295,6 +315,8 @@ module_clear(PyObject *module)
     Py_CLEAR(state->op_entries);
     Py_CLEAR(state->get_running_loop);
     Py_CLEAR(state->InvalidStateError);
+    Py_CLEAR(state->CancelledError);
+    Py_CLEAR(state->context_name);
 #define X(from, name) Py_CLEAR(state->name);
     PYTHON_CLASSES(X)
 #undef X
@@ -303,14 +325,21 @@ module_clear(PyObject *module)
 #undef X
     Py_CLEAR(state->policy_index);
     Py_CLEAR(state->config_module);
-    Py_CLEAR(state->serializer);
-    Py_CLEAR(state->deserializer);
     for (int i = 0; i < NAME_CACHE; i++) {
         PyObject *name = atomic_exchange(&state->names[i], NULL);
 
         Py_XDECREF(name);
     }
-    return 0;
+    for (int i = 0; i < META_CACHE; i++) {
+        PyObject *meta = atomic_exchange(&state->metas[i], NULL);
+
+        Py_XDECREF(meta);
+    }
+#ifndef Py_GIL_DISABLED
+    for (int i = 0; i < KEY_CACHE; i++) {
+        Py_CLEAR(state->keys[i].text);
+    }
+#endif
 }
 
 static void
@@ -319,6 +348,7 @@ module_free(void *module)
     ModState *state = state_of_module(module);
 
     module_clear(module);
+    forget_all(state);
     client_forget_params(state);
     log_teardown(state);
     metrics_teardown(state);

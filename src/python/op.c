@@ -2,12 +2,13 @@
  *
  * It is a coroutine to everybody who asks (send, throw, close, __await__, and
  * registered as one).  Nothing is looked at or sent before its first step;
- * then the request goes out at once and it waits on a future of the loop.
+ * then the request goes out at once and it waits on its reply.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "client.h"
 #include "metrics.h"
 #include "op.h"
+#include "reply.h"
 
 PyObject *
 op_new(Client *client, const Signature *sig, call_build build,
@@ -51,29 +52,10 @@ op_release_call(Op *op)
     op->call = NULL;
 }
 
-/* False: it was cancelled meanwhile, and its task will hear of that. */
-static bool
-set_future(Op *op, PyObject *method, PyObject *value)
-{
-    ModState *state = op->client->state;
-    PyObject *done = PyObject_CallMethodOneArg(op->future, method, value);
-
-    if (done == NULL) {
-        if (!PyErr_ExceptionMatches(state->InvalidStateError)) {
-            PyErr_WriteUnraisable(op->future);
-        }
-        PyErr_Clear();
-        return false;
-    }
-    Py_DECREF(done);
-    return true;
-}
-
 static void
 hand_over(Op *op, PyObject *result)
 {
-    if (!set_future(op, op->client->state->str_set_result, result) &&
-        op->give_back != NULL) {
+    if (!reply_set(op->reply, REPLY_RESULT, result) && op->give_back != NULL) {
         op->give_back(op->self, result);
     }
 }
@@ -81,21 +63,14 @@ hand_over(Op *op, PyObject *result)
 void
 op_take_back(Op *op)
 {
-    PyObject *result;
-
-    if (op->give_back == NULL || op->future == NULL || op->call != NULL) {
-        return;
+    if (op->give_back != NULL && op->reply != NULL && op->call == NULL &&
+        op->reply->state == REPLY_RESULT) {
+        op->give_back(op->self, op->reply->value);
     }
-    result = PyObject_CallMethod(op->future, "result", NULL);
-    if (result != NULL) {
-        op->give_back(op->self, result);
-        Py_DECREF(result);
-    }
-    PyErr_Clear(); /* there was none, but an error */
 }
 
 static void
-set_future_exception(Op *op)
+hand_over_exception(Op *op)
 {
     PyObject *type;
     PyObject *exc;
@@ -106,7 +81,7 @@ set_future_exception(Op *op)
     if (trace != NULL) {
         PyException_SetTraceback(exc, trace);
     }
-    set_future(op, op->client->state->str_set_exception, exc);
+    reply_set(op->reply, REPLY_EXCEPTION, exc);
     Py_XDECREF(type);
     Py_XDECREF(exc);
     Py_XDECREF(trace);
@@ -144,7 +119,7 @@ op_complete(Op *op)
             return false;
         }
         if (result == NULL) {
-            set_future_exception(op);
+            hand_over_exception(op);
         }
         else {
             hand_over(op, result);
@@ -182,7 +157,7 @@ op_fail(Op *op, exc_id type, const char *text)
         if (op->wrote) {
             op_say_in_doubt(state);
         }
-        set_future_exception(op);
+        hand_over_exception(op);
     }
     op_release_call(op);
 }
@@ -232,10 +207,8 @@ op_submit(Op *op)
         call_begin(call, aero_pump_source(op->pump->pump)) < 0) {
         return -1;
     }
-    op->future = PyObject_CallMethodNoArgs(
-        op->pump->loop, op->client->state->str_create_future);
-    op->waiter = op->future == NULL ? NULL : PyObject_GetIter(op->future);
-    if (op->waiter == NULL) {
+    op->reply = reply_new(op->pump);
+    if (op->reply == NULL) {
         return -1;
     }
     op->stage = OP_RUNNING;
@@ -250,12 +223,12 @@ reopen(Op *op)
     PyObject *coroutine =
         PyObject_CallMethod((PyObject *)op->client, "_reopen", NULL);
 
-    op->waiter = coroutine == NULL
-                     ? NULL
-                     : PyObject_CallMethod(coroutine, "__await__", NULL);
+    op->opening = coroutine == NULL
+                      ? NULL
+                      : PyObject_CallMethod(coroutine, "__await__", NULL);
     Py_XDECREF(coroutine);
     op->stage = OP_OPENING;
-    return op->waiter == NULL ? -1 : 0;
+    return op->opening == NULL ? -1 : 0;
 }
 
 /* 0: it waits for something; 1: it is over and *result is set; -1: an
@@ -297,8 +270,8 @@ op_forget(Op *op)
     for (int i = 0; i < ARGS_MAX; i++) {
         Py_CLEAR(op->argv[i]);
     }
-    Py_CLEAR(op->waiter);
-    Py_CLEAR(op->future);
+    Py_CLEAR(op->opening);
+    Py_CLEAR(op->reply);
     Py_CLEAR(op->pump);
     Py_CLEAR(op->self);
 }

@@ -7,25 +7,6 @@
 
 /* ---- reading entries ---- */
 
-PyObject *
-entry_name(const OpIn *in, uint16_t offset)
-{
-    return *(PyObject **)((char *)in->enc->state + offset);
-}
-
-/* The entry of an argument: borrowed; NULL: absent, or an exception is set. */
-PyObject *
-entry_of(const OpIn *in, const OpArg *arg)
-{
-    PyObject *value =
-        PyDict_GetItemWithError(in->dict, entry_name(in, arg->name));
-
-    if (value == NULL && arg->other != 0 && !PyErr_Occurred()) {
-        value = PyDict_GetItemWithError(in->dict, entry_name(in, arg->other));
-    }
-    return value;
-}
-
 int
 entry_fail(const OpIn *in, exc_id id, const char *what, PyObject *name)
 {
@@ -43,9 +24,6 @@ entry_missing(const OpIn *in, const OpArg *arg)
     ModState *state = in->enc->state;
     PyObject *name = entry_name(in, arg->name);
 
-    if (PyErr_Occurred()) {
-        return -1;
-    }
     if (arg->kind == ARG_KEY || name == state->str_key) {
         return place_fail(in->enc, in->place, EXC_ParamValueError,
                           "Operation requires key parameter");
@@ -117,17 +95,13 @@ entry_policy_number(const OpIn *in, PyObject *policy, PyObject *name,
     return entry_integer(in, value, name, out);
 }
 
-/* True or false, and nothing else. */
 int
-entry_flag(const OpIn *in, PyObject *dict, PyObject *name, bool *out)
+entry_flag(const OpIn *in, PyObject *value, PyObject *name, bool *out)
 {
-    PyObject *value = PyDict_GetItemWithError(dict, name);
-
     *out = value == Py_True;
-    if (value == NULL || PyBool_Check(value)) {
-        return PyErr_Occurred() ? -1 : 0;
-    }
-    return entry_fail(in, EXC_ParamTypeError, "%s must be a bool", name);
+    return value == NULL || PyBool_Check(value)
+               ? 0
+               : entry_fail(in, EXC_ParamTypeError, "%s must be a bool", name);
 }
 
 /* ---- arguments: each gives the number of elements it put, or -1 ---- */
@@ -139,7 +113,7 @@ op_put_integer(const OpIn *in, const OpArg *arg, bool optional)
     int64_t number;
 
     if (optional && (value == NULL || value == Py_None)) {
-        return PyErr_Occurred() ? -1 : 0;
+        return 0;
     }
     if (value == NULL) {
         return entry_missing(in, arg);
@@ -201,20 +175,27 @@ put_items(const OpIn *in, const OpArg *arg)
     return value_pack_items(in->enc, value, in->out) < 0 ? -1 : 1;
 }
 
+static bool
+is_return_type(int64_t number)
+{
+    int64_t kind = number & ~(int64_t)AERO_CDT_INVERTED;
+
+    return kind >= AERO_RETURN_NONE && kind <= AERO_RETURN_ORDERED_MAP &&
+           (kind <= AERO_RETURN_EXISTS || kind >= AERO_RETURN_UNORDERED_MAP);
+}
+
 static int
 put_return(const OpIn *in, const OpArg *arg)
 {
     ModState *state = in->enc->state;
     PyObject *value = entry_of(in, arg);
-    PyObject *inverted;
+    PyObject *inverted = in->entries->at[ENTRY_inverted];
     int64_t number;
     int truth;
 
     if (value == NULL) {
-        return PyErr_Occurred()
-                   ? -1
-                   : place_fail(in->enc, in->place, EXC_ParamValueError,
-                                "Return type should be given");
+        return place_fail(in->enc, in->place, EXC_ParamValueError,
+                          "Return type should be given");
     }
     if (!PyLong_Check(value)) {
         return place_fail(in->enc, in->place, EXC_ParamTypeError,
@@ -223,16 +204,16 @@ put_return(const OpIn *in, const OpArg *arg)
     if (value_as_int64(state, value, "return_type", &number) < 0) {
         return -1;
     }
-    inverted = PyDict_GetItemWithError(in->dict, state->str_inverted);
+    if (!in->enc->face->strict && !is_return_type(number)) {
+        return place_fail(in->enc, in->place, EXC_ParamValueError,
+                          "there is no return_type %lld", (long long)number);
+    }
     if (inverted != NULL) {
         truth = PyObject_IsTrue(inverted);
         if (truth < 0) {
             return -1;
         }
         number |= truth ? AERO_CDT_INVERTED : 0;
-    }
-    else if (PyErr_Occurred()) {
-        return -1;
     }
     aero_pack_int(in->out, number);
     return 1;
@@ -244,9 +225,6 @@ put_begin(const OpIn *in, const OpArg *arg)
     PyObject *value = entry_of(in, arg);
     Encoder enc = *in->enc;
 
-    if (value == NULL && PyErr_Occurred()) {
-        return -1;
-    }
     if (value == NULL && in->enc->face->strict &&
         entry_name(in, arg->name) == in->enc->state->str_key) {
         return entry_missing(in, arg);
@@ -265,9 +243,6 @@ put_end(const OpIn *in, const OpArg *arg)
     PyObject *value = entry_of(in, arg);
     Encoder enc = *in->enc;
 
-    if (value == NULL && PyErr_Occurred()) {
-        return -1;
-    }
     if (arg->kind == ARG_END_NIL && value == NULL) {
         return entry_missing(in, arg);
     }
@@ -276,6 +251,17 @@ put_end(const OpIn *in, const OpArg *arg)
     }
     enc.allow_special = true;
     return value_pack(&enc, value, in->out) < 0 ? -1 : 1;
+}
+
+static int
+read_persist(const OpIn *in, PyObject *policy, bool *persist)
+{
+    PyObject *name = in->enc->state->str_persist_index;
+    PyObject *value = PyDict_GetItemWithError(policy, name);
+
+    return value == NULL && PyErr_Occurred()
+               ? -1
+               : entry_flag(in, value, name, persist);
 }
 
 int
@@ -298,8 +284,7 @@ op_policy_read(const Encoder *enc, const Place *place, PyObject *policy,
             &in, policy,
             map ? state->str_map_write_flags : state->str_write_flags,
             map ? state->str_write_mode : state->str_flags, flags) < 0 ||
-        (map &&
-         entry_flag(&in, policy, state->str_persist_index, &persist) < 0)) {
+        (map && read_persist(&in, policy, &persist) < 0)) {
         return -1;
     }
     *order |= persist ? AERO_CDT_PERSIST_INDEX : 0;
@@ -314,7 +299,7 @@ put_list_policy(const OpIn *in, const OpArg *arg)
     int64_t flags;
 
     if (policy == NULL || policy == Py_None) {
-        return PyErr_Occurred() ? -1 : 0;
+        return 0;
     }
     if (op_policy_read(in->enc, in->place, policy, false, &order, &flags) <
         0) {
@@ -335,9 +320,6 @@ put_map_policy(const OpIn *in, const OpArg *arg)
     int64_t flags = 0;
 
     if (policy == NULL || policy == Py_None) {
-        if (PyErr_Occurred()) {
-            return -1;
-        }
         if (arg->kind == ARG_MAP_TYPE) {
             return entry_missing(in, arg);
         }
@@ -360,13 +342,8 @@ op_put_number_or(const OpIn *in, const OpArg *arg, int64_t number)
 {
     PyObject *value = entry_of(in, arg);
 
-    if (value == NULL || value == Py_None) {
-        if (PyErr_Occurred()) {
-            return -1;
-        }
-    }
-    else if (entry_integer(in, value, entry_name(in, arg->name), &number) <
-             0) {
+    if (value != NULL && value != Py_None &&
+        entry_integer(in, value, entry_name(in, arg->name), &number) < 0) {
         return -1;
     }
     aero_pack_int(in->out, number);
@@ -378,6 +355,8 @@ op_put_number_or(const OpIn *in, const OpArg *arg, int64_t number)
 static int
 put_create(const OpIn *in, const OpArg *arg)
 {
+    ModState *state = in->enc->state;
+    PyObject *const *at = in->entries->at;
     PyObject *value = entry_required(in, arg);
     int64_t order;
     bool persist;
@@ -385,9 +364,9 @@ put_create(const OpIn *in, const OpArg *arg)
 
     if (value == NULL ||
         entry_integer(in, value, entry_name(in, arg->name), &order) < 0 ||
-        entry_flag(in, in->dict, in->enc->state->str_persist_index, &persist) <
-            0 ||
-        entry_flag(in, in->dict, in->enc->state->str_pad, &pad) < 0) {
+        entry_flag(in, at[ENTRY_persist_index], state->str_persist_index,
+                   &persist) < 0 ||
+        entry_flag(in, at[ENTRY_pad], state->str_pad, &pad) < 0) {
         return -1;
     }
     if (persist && in->ctx == NULL) {

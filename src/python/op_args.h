@@ -46,10 +46,10 @@ typedef enum ArgKind {
     ARG_STR_FLAGS_IF
 } ArgKind;
 
-/* One argument, and where the state keeps the names of its entries. */
+/* One argument, and the names of its entries. */
 typedef struct OpArg {
-    uint16_t name;
-    uint16_t other; /* 0: no second name */
+    uint8_t name;  /* EntryName */
+    uint8_t other; /* ENTRY_NONE: no second name */
     uint8_t kind;
 } OpArg;
 
@@ -57,7 +57,7 @@ typedef struct OpArg {
 typedef struct OpIn {
     const Encoder *enc;
     const Place *place;
-    PyObject *dict;
+    const Entries *entries;
     PyObject *ctx;   /* borrowed; NULL: none */
     uint32_t create; /* flags that the context's last step shall get */
     bool quoted;     /* inside an expression: lists are quoted */
@@ -65,11 +65,24 @@ typedef struct OpIn {
     aero_buf *out;
 } OpIn;
 
-/* The name at an offset of the state. */
-PyObject *entry_name(const OpIn *in, uint16_t offset);
-/* The entry of an argument (borrowed); NULL: absent, or an exception is set.
- */
-PyObject *entry_of(const OpIn *in, const OpArg *arg);
+/* The name of an argument's entry. */
+static inline PyObject *
+entry_name(const OpIn *in, uint8_t name)
+{
+    return entry_text(in->enc->state, (EntryName)name);
+}
+
+/* The entry of an argument (borrowed); NULL: absent. */
+static inline PyObject *
+entry_of(const OpIn *in, const OpArg *arg)
+{
+    PyObject *value = in->entries->at[arg->name];
+
+    return value == NULL && arg->other != ENTRY_NONE
+               ? in->entries->at[arg->other]
+               : value;
+}
+
 /* The same, but absent is an exception. */
 PyObject *entry_required(const OpIn *in, const OpArg *arg);
 /* An exception about the entry `name`; `fmt` has one %s for it. */
@@ -78,8 +91,8 @@ int entry_missing(const OpIn *in, const OpArg *arg);
 /* An exact integer of the entry `name`. */
 int entry_integer(const OpIn *in, PyObject *value, PyObject *name,
                   int64_t *out);
-/* True or false and nothing else; absent is false. */
-int entry_flag(const OpIn *in, PyObject *dict, PyObject *name, bool *out);
+/* True or false and nothing else; absent (NULL) is false. */
+int entry_flag(const OpIn *in, PyObject *value, PyObject *name, bool *out);
 /* An entry of a policy; 0 when it is absent or None. */
 int entry_policy_number(const OpIn *in, PyObject *policy, PyObject *name,
                         PyObject *other, int64_t *out);

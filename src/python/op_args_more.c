@@ -57,7 +57,7 @@ put_signed(const OpIn *in, const OpArg *arg)
     PyObject *value = entry_of(in, arg);
     int truth = value == NULL ? 0 : PyObject_IsTrue(value);
 
-    if (truth < 0 || PyErr_Occurred()) {
+    if (truth < 0) {
         return -1;
     }
     if (truth) {
@@ -69,17 +69,13 @@ put_signed(const OpIn *in, const OpArg *arg)
 static int
 put_bit_action(const OpIn *in, const OpArg *arg)
 {
-    ModState *state = in->enc->state;
+    const OpArg either = {ENTRY_sign, ENTRY_signed, ARG_SIGNED};
     PyObject *action = entry_of(in, arg);
-    PyObject *sign = PyDict_GetItemWithError(in->dict, state->str_sign);
+    PyObject *sign = entry_of(in, &either);
     int64_t number = 0;
-    int truth;
+    int truth = sign == NULL ? 0 : PyObject_IsTrue(sign);
 
-    if (sign == NULL && !PyErr_Occurred()) {
-        sign = PyDict_GetItemWithError(in->dict, state->str_signed);
-    }
-    truth = sign == NULL ? 0 : PyObject_IsTrue(sign);
-    if (truth < 0 || PyErr_Occurred()) {
+    if (truth < 0) {
         return -1;
     }
     if (action != NULL &&
@@ -98,9 +94,7 @@ put_flags(const OpIn *in, const OpArg *arg, PyObject *inner, PyObject *other)
     int64_t flags = 0;
 
     if (policy == NULL || policy == Py_None) {
-        if (PyErr_Occurred()) {
-            return -1;
-        }
+        ; /* none */
     }
     else if (PyDict_Check(policy)) {
         if (entry_policy_number(in, policy, inner, other, &flags) < 0) {
@@ -152,17 +146,17 @@ static int
 put_b64_range(const OpIn *in, const OpArg *arg)
 {
     ModState *state = in->enc->state;
-    PyObject *size;
+    PyObject *size = in->entries->at[ENTRY_byte_size];
     int64_t number;
     bool invert;
 
     if (op_put_number_or(in, arg, 0) < 0 ||
-        entry_flag(in, in->dict, state->str_invert_size, &invert) < 0) {
+        entry_flag(in, in->entries->at[ENTRY_invert_size],
+                   state->str_invert_size, &invert) < 0) {
         return -1;
     }
-    size = PyDict_GetItemWithError(in->dict, state->str_byte_size);
     if (size == NULL || size == Py_None) {
-        return PyErr_Occurred() ? -1 : 1;
+        return 1;
     }
     if (entry_integer(in, size, state->str_byte_size, &number) < 0) {
         return -1;
@@ -197,7 +191,7 @@ put_text(const OpIn *in, const OpArg *arg, bool optional)
     PyObject *value = entry_of(in, arg);
 
     if (optional && (value == NULL || value == Py_None)) {
-        return PyErr_Occurred() ? -1 : 0;
+        return 0;
     }
     if (value == NULL) {
         return entry_missing(in, arg);
@@ -241,19 +235,13 @@ put_texts(const OpIn *in, const OpArg *arg)
 static int
 put_pair(const OpIn *in, const OpArg *arg)
 {
-    PyObject *first =
-        PyDict_GetItemWithError(in->dict, entry_name(in, arg->name));
-    PyObject *second =
-        first == NULL
-            ? NULL
-            : PyDict_GetItemWithError(in->dict, entry_name(in, arg->other));
+    PyObject *first = in->entries->at[arg->name];
+    PyObject *second = in->entries->at[arg->other];
 
-    if (second == NULL) {
-        return PyErr_Occurred()
-                   ? -1
-                   : entry_fail(in, EXC_ParamValueError, "%s should be given",
-                                entry_name(in, first == NULL ? arg->name
-                                                             : arg->other));
+    if (first == NULL || second == NULL) {
+        return entry_fail(
+            in, EXC_ParamValueError, "%s should be given",
+            entry_name(in, first == NULL ? arg->name : arg->other));
     }
     quote(in);
     aero_pack_list(in->out, 2);

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "gil.h"
 #include "op.h"
+#include "reply.h"
 
 /* ---- stepping ---- */
 
@@ -24,6 +25,40 @@ first_step(Op *op, PyObject *arg, PyObject **result)
     return rc;
 }
 
+/* What has come, or the reply itself as what is waited for. */
+static PySendResult
+look(Op *op, PyObject **result)
+{
+    Reply *reply = op->reply;
+
+    if (reply->state != REPLY_PENDING) {
+        return reply_take(reply, result) < 0 ? PYGEN_ERROR : PYGEN_RETURN;
+    }
+    if (op->yielded) {
+        PyErr_SetString(PyExc_RuntimeError, "await wasn't used with future");
+        return PYGEN_ERROR;
+    }
+    op->yielded = true;
+    reply->blocking = 1;
+    *result = Py_NewRef(reply);
+    return PYGEN_NEXT;
+}
+
+/* The client connects again first.  PYGEN_RETURN: that is done. */
+static PySendResult
+step_opening(Op *op, PyObject *arg, PyObject **result)
+{
+    PySendResult sent =
+        PyIter_Send(op->opening, arg == NULL ? Py_None : arg, result);
+
+    if (sent == PYGEN_RETURN) {
+        Py_CLEAR(*result);
+        Py_CLEAR(op->opening);
+        return op_submit(op) < 0 ? PYGEN_ERROR : PYGEN_RETURN;
+    }
+    return sent;
+}
+
 static PySendResult
 step_op(PyObject *self, PyObject *arg, PyObject **result)
 {
@@ -43,15 +78,10 @@ step_op(PyObject *self, PyObject *arg, PyObject **result)
             return rc < 0 ? PYGEN_ERROR : PYGEN_RETURN;
         }
     }
-    sent = PyIter_Send(op->waiter, arg == NULL ? Py_None : arg, result);
-    if (op->stage == OP_OPENING && sent == PYGEN_RETURN) {
-        Py_CLEAR(*result);
-        Py_CLEAR(op->waiter);
-        if (op_submit(op) < 0) {
-            op_end_early(op);
-            return PYGEN_ERROR;
-        }
-        sent = PyIter_Send(op->waiter, Py_None, result);
+    sent =
+        op->stage == OP_OPENING ? step_opening(op, arg, result) : PYGEN_RETURN;
+    if (sent == PYGEN_RETURN) {
+        sent = look(op, result);
     }
     if (sent != PYGEN_NEXT) {
         op_end_early(op);
@@ -105,7 +135,7 @@ end_now(Op *op)
 }
 
 static PyObject *
-throw_outside(PyObject *type, PyObject *value)
+throw_outside(PyObject *type, PyObject *value, PyObject *trace)
 {
     if (PyExceptionInstance_Check(type)) {
         PyErr_SetObject((PyObject *)Py_TYPE(type), type);
@@ -113,7 +143,28 @@ throw_outside(PyObject *type, PyObject *value)
     else {
         PyErr_SetObject(type, value == Py_None ? NULL : value);
     }
+    if (trace != NULL && PyTraceBack_Check(trace)) {
+        PyObject *exc;
+        PyObject *before;
+
+        PyErr_Fetch(&type, &exc, &before);
+        Py_XDECREF(before);
+        PyErr_Restore(type, exc, Py_NewRef(trace));
+    }
     return NULL;
+}
+
+/* Into whatever it waits for. */
+static PyObject *
+throw_inside(Op *op, PyObject *args)
+{
+    PyObject *method =
+        PyObject_GetAttr(op->opening, op->client->state->str_throw);
+    PyObject *result =
+        method == NULL ? NULL : PyObject_Call(method, args, NULL);
+
+    Py_XDECREF(method);
+    return result;
 }
 
 static PyObject *
@@ -123,7 +174,6 @@ op_throw(PyObject *self, PyObject *args)
     PyObject *type;
     PyObject *value = NULL;
     PyObject *trace = NULL;
-    PyObject *method;
     PyObject *result;
 
     if (!PyArg_ParseTuple(args, "O|OO:throw", &type, &value, &trace)) {
@@ -131,11 +181,10 @@ op_throw(PyObject *self, PyObject *args)
     }
     if (op->stage == OP_NEW || op->stage == OP_ENDED) {
         op_forget(op);
-        return throw_outside(type, value);
+        return throw_outside(type, value, trace);
     }
-    method = PyObject_GetAttrString(op->waiter, "throw");
-    result = method == NULL ? NULL : PyObject_Call(method, args, NULL);
-    Py_XDECREF(method);
+    result = op->stage == OP_OPENING ? throw_inside(op, args)
+                                     : throw_outside(type, value, trace);
     if (result == NULL) {
         /* What it failed with itself says so already; a cancellation does
          * not. */
@@ -157,9 +206,9 @@ op_close(PyObject *self, PyObject *unused)
 
     (void)unused;
     if (op->stage == OP_OPENING) {
-        done = PyObject_CallMethod(op->waiter, "close", NULL);
+        done = PyObject_CallMethod(op->opening, "close", NULL);
         if (done == NULL) {
-            PyErr_WriteUnraisable(op->waiter);
+            PyErr_WriteUnraisable(op->opening);
         }
         Py_XDECREF(done);
     }
@@ -243,12 +292,35 @@ op_qualname(PyObject *self, void *unused)
                                 ((Op *)self)->sig->method);
 }
 
+/* `inspect.iscoroutine` asks for the class. */
 static PyObject *
-op_running(PyObject *self, void *unused)
+op_class(PyObject *self, void *unused)
 {
     (void)self;
     (void)unused;
+    return Py_NewRef(&PyCoro_Type);
+}
+
+static PyObject *
+op_suspended(PyObject *self, void *unused)
+{
+    int stage = ((Op *)self)->stage;
+
+    (void)unused;
+    return PyBool_FromLong(stage != OP_NEW && stage != OP_ENDED);
+}
+
+static PyObject *
+op_running(PyObject *self, void *unused)
+{
+#if PY_VERSION_HEX >= 0x030b0000
+    (void)self;
+    (void)unused;
     Py_RETURN_FALSE;
+#else
+    /* Without a frame nothing else can say that it has begun. */
+    return op_suspended(self, unused);
+#endif
 }
 
 static PyObject *
@@ -262,10 +334,12 @@ op_none(PyObject *self, void *unused)
 static PyObject *
 op_cr_await(PyObject *self, void *unused)
 {
-    PyObject *future = ((Op *)self)->future;
+    Op *op = (Op *)self;
 
     (void)unused;
-    return Py_NewRef(future != NULL ? future : Py_None);
+    return Py_NewRef(op->reply != NULL     ? (PyObject *)op->reply
+                     : op->opening != NULL ? op->opening
+                                           : Py_None);
 }
 
 static PyObject *
@@ -285,8 +359,8 @@ op_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(op->client);
     Py_VISIT(op->self);
     Py_VISIT(op->pump);
-    Py_VISIT(op->future);
-    Py_VISIT(op->waiter);
+    Py_VISIT(op->reply);
+    Py_VISIT(op->opening);
     for (int i = 0; i < ARGS_MAX; i++) {
         Py_VISIT(op->argv[i]);
     }
@@ -354,9 +428,11 @@ static PyMethodDef op_methods[] = {
 };
 
 static PyGetSetDef op_getset[] = {
+    {"__class__", op_class, NULL, NULL, NULL},
     {"__name__", op_name, NULL, NULL, NULL},
     {"__qualname__", op_qualname, NULL, NULL, NULL},
     {"cr_running", op_running, NULL, NULL, NULL},
+    {"cr_suspended", op_suspended, NULL, NULL, NULL},
     {"cr_frame", op_none, NULL, NULL, NULL},
     {"cr_code", op_none, NULL, NULL, NULL},
     {"cr_origin", op_none, NULL, NULL, NULL},

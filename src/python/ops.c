@@ -85,27 +85,16 @@ check_value(const OpsIn *ops, const PlainOp *op, PyObject *value)
 /* A dict of an operation has only entries that some operation knows: a slip of
  * the pen shall not change what happens. */
 static int
-check_entries(const OpsIn *ops, PyObject *dict)
+check_entries(const OpsIn *ops, const Entries *entries)
 {
-    Py_ssize_t pos = 0;
-    PyObject *name;
-    PyObject *value;
-
-    while (PyDict_Next(dict, &pos, &name, &value)) {
-        int known = PySet_Contains(ops->enc.state->op_entries, name);
-
-        if (known < 0) {
-            PyErr_Clear();
-        }
-        if (known <= 0) {
-            place_fail(&ops->enc, &ops->place, EXC_ParamValueError,
-                       "Operation can contain only op, bin, index, key, val, "
-                       "return_type and map_policy keys");
-            errors_place(ops->enc.state, "%R", name);
-            return -1;
-        }
+    if (entries->odd == NULL) {
+        return 0;
     }
-    return 0;
+    place_fail(&ops->enc, &ops->place, EXC_ParamValueError,
+               "Operation can contain only op, bin, index, key, val, "
+               "return_type and map_policy keys");
+    errors_place(ops->enc.state, "%R", entries->odd);
+    return -1;
 }
 
 /* Note which way an operation goes. */
@@ -120,15 +109,13 @@ count_op(OpsIn *ops, uint8_t type)
 }
 
 static int
-take_op_bin(const OpsIn *ops, PyObject *dict, aero_span *name)
+take_op_bin(const OpsIn *ops, const Entries *entries, aero_span *name)
 {
-    PyObject *bin = PyDict_GetItemWithError(dict, ops->enc.state->str_bin);
+    PyObject *bin = entries->at[ENTRY_bin];
 
     if (bin == NULL) {
-        return PyErr_Occurred()
-                   ? -1
-                   : place_fail(&ops->enc, &ops->place, EXC_ParamValueError,
-                                "Bin is not given");
+        return place_fail(&ops->enc, &ops->place, EXC_ParamValueError,
+                          "Bin is not given");
     }
     if (PyByteArray_Check(bin)) {
         *name = aero_span_of(PyByteArray_AS_STRING(bin),
@@ -175,22 +162,22 @@ take_touch_ttl(PyObject *val, OpsIn *ops)
 }
 
 static int
-put_plain(PyObject *dict, const PlainOp *op, OpsIn *ops)
+put_plain(const Entries *entries, const PlainOp *op, OpsIn *ops)
 {
     aero_buf *out = ops->out;
-    PyObject *val = PyDict_GetItemWithError(dict, ops->enc.state->str_val);
+    PyObject *val = entries->at[ENTRY_val];
     aero_span name = {NULL, 0};
     uint8_t particle = AERO_PARTICLE_NIL;
     size_t mark;
 
-    if ((val == NULL && PyErr_Occurred()) || check_entries(ops, dict) < 0) {
+    if (check_entries(ops, entries) < 0) {
         return -1;
     }
     if (op->wire == AERO_OP_READ && !ops->enc.face->strict &&
-        PyDict_GetItemWithError(dict, ops->enc.state->str_bin) == NULL) {
+        entries->at[ENTRY_bin] == NULL) {
         return put_read_all(ops);
     }
-    if (op->has_bin && take_op_bin(ops, dict, &name) < 0) {
+    if (op->has_bin && take_op_bin(ops, entries, &name) < 0) {
         return -1;
     }
     if (op->needs_value && val == NULL) {
@@ -222,13 +209,14 @@ is_to_string(const Face *face, long code)
 /* Lists, maps, bits, sketches, strings, paths and expressions: each of them
  * answers, so that every operation's answer can be told apart. */
 static int
-put_data(PyObject *dict, long code, OpsIn *ops)
+put_data(const Entries *entries, long code, OpsIn *ops)
 {
     const DataOp *data = data_op_find(ops->enc.face, code);
     SpecialOp special = SPECIAL_NONE;
     aero_span name = {NULL, 0};
     uint8_t type;
 
+    ops->official |= code >= AERO_OP_SHIFT;
     if (data == NULL) {
         special = special_op_find(ops->enc.face, code);
         if (special == SPECIAL_NONE && !is_to_string(ops->enc.face, code)) {
@@ -239,18 +227,19 @@ put_data(PyObject *dict, long code, OpsIn *ops)
                               code);
         }
     }
-    if (check_entries(ops, dict) < 0 || take_op_bin(ops, dict, &name) < 0) {
+    if (check_entries(ops, entries) < 0 ||
+        take_op_bin(ops, entries, &name) < 0) {
         return -1;
     }
     if (data != NULL) {
-        if (data_op_put(&ops->enc, &ops->place, data, dict, name, ops->out,
+        if (data_op_put(&ops->enc, &ops->place, data, entries, name, ops->out,
                         &type) < 0) {
             return -1;
         }
         ops->respond_all |= data_op_answers(data);
     }
     else if (special != SPECIAL_NONE) {
-        if (special_op_put(&ops->enc, &ops->place, special, dict, name,
+        if (special_op_put(&ops->enc, &ops->place, special, entries, name,
                            ops->out, &type) < 0) {
             return -1;
         }
@@ -266,17 +255,15 @@ put_data(PyObject *dict, long code, OpsIn *ops)
 }
 
 static int
-put_op(PyObject *dict, OpsIn *ops)
+put_op(const Entries *entries, OpsIn *ops)
 {
-    PyObject *code_obj = PyDict_GetItemWithError(dict, ops->enc.state->str_op);
+    PyObject *code_obj = entries->at[ENTRY_op];
     const PlainOp *plain;
     long code;
 
     if (code_obj == NULL) {
-        return PyErr_Occurred()
-                   ? -1
-                   : place_fail(&ops->enc, &ops->place, EXC_ParamValueError,
-                                "Operation must contain an \"op\" entry");
+        return place_fail(&ops->enc, &ops->place, EXC_ParamValueError,
+                          "Operation must contain an \"op\" entry");
     }
     if (!PyLong_Check(code_obj)) {
         return place_fail(&ops->enc, &ops->place, EXC_ParamTypeError,
@@ -287,13 +274,15 @@ put_op(PyObject *dict, OpsIn *ops)
         PyErr_Clear();
     }
     plain = find_plain(ops->enc.face, code);
-    return plain != NULL ? put_plain(dict, plain, ops)
-                         : put_data(dict, code, ops);
+    return plain != NULL ? put_plain(entries, plain, ops)
+                         : put_data(entries, code, ops);
 }
 
 int
 ops_put(PyObject *list, OpsIn *ops)
 {
+    Entries entries = {0};
+
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
         PyObject *dict = PyList_GET_ITEM(list, i);
         int rc;
@@ -310,9 +299,9 @@ ops_put(PyObject *list, OpsIn *ops)
             return place_fail(&ops->enc, &ops->place, EXC_ParamValueError,
                               "there are too many");
         }
-        Py_INCREF(dict);
-        rc = put_op(dict, ops);
-        Py_DECREF(dict);
+        entries_take(ops->enc.state, dict, &entries);
+        rc = put_op(&entries, ops);
+        entries_let_go(&entries);
         if (rc < 0) {
             return -1;
         }

@@ -201,7 +201,7 @@ ttl_take(ModState *state, const Face *face, PyObject *value, const char *what,
         return -1;
     }
     if (ttl < (face->strict ? INT32_MIN : -3) || ttl > UINT32_MAX) {
-        return invalid(state, what, EXC_ParamValueError);
+        return invalid(state, what, EXC_ParamOverflowError);
     }
     *out = (uint32_t)ttl;
     return 0;
@@ -217,7 +217,7 @@ take_number(ModState *state, const Face *face, const Row *row, int64_t number,
 
     /* The strict face lets numbers wrap, as a C assignment does. */
     if ((number < 0 || number > most) && !face->strict) {
-        return invalid(state, row->key, EXC_ParamValueError);
+        return invalid(state, row->key, EXC_ParamOverflowError);
     }
     if (row->type == TYPE_COUNT64) {
         *(uint64_t *)to = (uint64_t)number;
@@ -385,9 +385,10 @@ take_gen(ModState *state, const Face *face, PyObject *value, MetaIn *meta)
         return -1;
     }
     if ((gen < 0 || gen > UINT32_MAX) && !face->strict) {
-        raise_argument(
-            state, EXC_ParamValueError, "Generation should be an int or long",
-            "gen of meta must be from 0 to 4294967295, not %S", value);
+        raise_argument(state, EXC_ParamOverflowError,
+                       "Generation should be an int or long",
+                       "gen of meta must be from 0 to 4294967295, not %S",
+                       value);
         return -1;
     }
     meta->gen = (uint32_t)gen & UINT16_MAX;

@@ -2,17 +2,18 @@
  *
  * Embedded, libuv's descriptor is one of the loop's readers: a wake turns
  * libuv, which steps what is ready and sends what waited; then the results of
- * all that ended are made and handed to their futures, with the interpreter's
- * lock kept throughout (releasing it costs a switch interval whenever another
+ * all that ended are made and their tasks go on, with the interpreter's lock
+ * kept throughout (releasing it costs a switch interval whenever another
  * thread computes).
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "client.h"
 #include "gil.h"
+#include "reply.h"
 
 enum {
-    LOOK_EVERY = 32,      /* results between two looks at the clock */
-    HOLD_NS = 1000 * 1000 /* the loop is not held for longer than this */
+    EACH = 8,            /* results between two looks at the clock */
+    HOLD_NS = 400 * 1000 /* the loop is not held for longer than this */
 };
 
 /* ---- the ring of what runs ---- */
@@ -60,34 +61,75 @@ ask_soon(Pump *pump, PyObject *callback)
     Py_XDECREF(handle);
 }
 
-/* Hand over what has ended; a long list in slices. */
 static void
-hand_over(Pump *pump)
+ask_pass(Pump *pump)
 {
-    uint64_t began = 0;
-    unsigned count = 0;
-    aero_run *run;
+    if (!pump->pass_asked && pump->on_pass != NULL) {
+        pump->pass_asked = true;
+        ask_soon(pump, pump->on_pass);
+    }
+}
 
-    while (pump->pump != NULL &&
-           (run = aero_pump_take_done(pump->pump)) != NULL) {
-        Op *op = run->owner;
+/* Make the results of a few that have ended.  False: there are no more, or
+ * others shall go first. */
+static bool
+make_results(Pump *pump)
+{
+    for (unsigned i = 0; i < EACH; i++) {
+        aero_run *run =
+            pump->pump == NULL ? NULL : aero_pump_take_done(pump->pump);
+        Op *op;
 
+        if (run == NULL) {
+            return false;
+        }
+        op = run->owner;
         if (!op_complete(op)) {
             ask_soon(pump, pump->on_ready); /* a part of it, and others wait */
-            return;
+            return false;
         }
         leave_ring(pump, op);
-        if (++count % LOOK_EVERY == 0) {
-            uint64_t now = aero_clock_now();
+    }
+    return true;
+}
 
-            if (began == 0) {
-                began = now;
-            }
-            else if (now - began > HOLD_NS) {
-                ask_soon(pump, pump->on_ready);
-                return;
-            }
-        }
+/* What ended by what a task has just done.  Its results are made; others are
+ * woken later. */
+static void
+see_to_ended(Pump *pump)
+{
+    if (make_results(pump) || (pump->line != NULL && !pump->waking)) {
+        ask_pass(pump);
+    }
+}
+
+/* What stops a loop leaves by a callback of its own: uvloop hears it from
+ * those of its passes, but not from those of descriptors. */
+static void
+keep_stopper(Pump *pump)
+{
+    PyObject *type;
+    PyObject *exc;
+    PyObject *trace;
+
+    PyErr_Fetch(&type, &exc, &trace);
+    PyErr_NormalizeException(&type, &exc, &trace);
+    if (trace != NULL) {
+        PyException_SetTraceback(exc, trace);
+    }
+    Py_XSETREF(pump->stopper, exc);
+    Py_XDECREF(type);
+    Py_XDECREF(trace);
+    ask_pass(pump);
+}
+
+static void
+flush(Pump *pump)
+{
+    if (pump->gathered && pump->pump != NULL) {
+        pump->gathered = false;
+        aero_pump_flush(pump->pump);
+        see_to_ended(pump);
     }
 }
 
@@ -136,24 +178,43 @@ set_timer(Pump *pump)
     }
 }
 
+/* Results, and the tasks that wait for them, in turns.  What does not fit into
+ * the time goes on in the next pass, after others. */
 static void
-turn(Pump *pump)
+go_on(Pump *pump)
 {
-    if (pump->pump == NULL) {
-        return;
+    uint64_t until = aero_clock_now() + HOLD_NS;
+    bool more = true;
+
+    while (more || pump->line != NULL) {
+        more = more && make_results(pump);
+        if (reply_wake(pump, until) < 0) {
+            keep_stopper(pump);
+            break;
+        }
+        if (aero_clock_now() > until) {
+            if (more || pump->line != NULL) {
+                ask_pass(pump);
+            }
+            break;
+        }
     }
-    aero_pump_turn(pump->pump);
-    hand_over(pump);
+    flush(pump);
     set_timer(pump);
 }
 
 static PyObject *
 pump_ready(PyObject *self, PyObject *unused)
 {
+    Pump *pump = (Pump *)self;
+
     (void)unused;
     GIL_ENTER();
     Py_INCREF(self);
-    turn((Pump *)self);
+    if (pump->pump != NULL) {
+        aero_pump_turn(pump->pump);
+    }
+    go_on(pump);
     Py_DECREF(self);
     GIL_LEAVE();
     Py_RETURN_NONE;
@@ -169,7 +230,19 @@ pump_late(PyObject *self, PyObject *unused)
     return pump_ready(self, NULL);
 }
 
-/* The pass is over: what it gathered goes out. */
+static PyObject *
+raise_stopper(Pump *pump)
+{
+    PyObject *exc = pump->stopper;
+
+    pump->stopper = NULL;
+    ask_pass(pump); /* for the others */
+    PyErr_SetObject((PyObject *)Py_TYPE(exc), exc);
+    Py_DECREF(exc);
+    return NULL;
+}
+
+/* The pass is over: what it gathered goes out, what was left goes on. */
 static PyObject *
 pump_pass(PyObject *self, PyObject *unused)
 {
@@ -177,11 +250,15 @@ pump_pass(PyObject *self, PyObject *unused)
 
     (void)unused;
     pump->pass_asked = false;
-    if (pump->pump != NULL) {
-        aero_pump_flush(pump->pump);
-        hand_over(pump);
-        set_timer(pump);
+    if (pump->stopper != NULL) {
+        return raise_stopper(pump);
     }
+    GIL_ENTER();
+    Py_INCREF(self);
+    flush(pump);
+    go_on(pump);
+    Py_DECREF(self);
+    GIL_LEAVE();
     Py_RETURN_NONE;
 }
 
@@ -208,12 +285,16 @@ pump_start(Pump *pump, Op *op)
 {
     fill_run(op);
     enter_ring(pump, op);
-    if (aero_pump_submit(pump->pump, &op->run) && !pump->pass_asked) {
-        pump->pass_asked = true;
-        ask_soon(pump, pump->on_pass);
+    if (aero_pump_submit(pump->pump, &op->run)) {
+        pump->gathered = true;
+        if (!pump->waking) {
+            ask_pass(pump);
+        }
     }
-    hand_over(pump);
-    set_timer(pump);
+    see_to_ended(pump);
+    if (!pump->waking) {
+        set_timer(pump);
+    }
 }
 
 static void
@@ -238,7 +319,7 @@ pump_cancel(Pump *pump, Op *op)
         op_complete(op);
         leave_ring(pump, op);
     }
-    hand_over(pump);
+    see_to_ended(pump);
     set_timer(pump);
 }
 
@@ -335,6 +416,7 @@ pump_shut(Pump *pump, bool loop_is_closed)
         Py_CLEAR(pump->timer);
     }
     pump->pump = NULL;
+    Py_CLEAR(pump->entry);
     Py_BEGIN_ALLOW_THREADS;
     aero_pump_stop(core); /* from here on all of it is ours */
     Py_END_ALLOW_THREADS;
@@ -358,6 +440,9 @@ pump_shut(Pump *pump, bool loop_is_closed)
     }
     aero_cluster_release(pump->cluster);
     pump->cluster = NULL;
+    if (pump->line != NULL && !loop_is_closed) {
+        ask_pass(pump);
+    }
 }
 
 void
@@ -389,6 +474,10 @@ pump_traverse(PyObject *self, visitproc visit, void *arg)
     Py_VISIT(pump->on_late);
     Py_VISIT(pump->on_pass);
     Py_VISIT(pump->timer);
+    Py_VISIT(pump->stopper);
+    for (Reply *reply = pump->line; reply != NULL; reply = reply->next) {
+        Py_VISIT(reply);
+    }
     for (Op *op = pump->running; op != NULL; op = op->behind) {
         Py_VISIT(op);
     }
@@ -404,6 +493,8 @@ pump_clear(PyObject *self)
     Py_CLEAR(pump->on_late);
     Py_CLEAR(pump->on_pass);
     Py_CLEAR(pump->timer);
+    Py_CLEAR(pump->stopper);
+    reply_drop_line(pump);
     return 0;
 }
 
@@ -416,6 +507,7 @@ pump_dealloc(PyObject *self)
     PyObject_GC_UnTrack(self);
     pump_shut(pump, true);
     pump_clear(self);
+    Py_CLEAR(pump->entry);
     Py_CLEAR(pump->loop);
     type->tp_free(self);
     Py_DECREF(type);

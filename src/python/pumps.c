@@ -4,23 +4,34 @@
 #include "client.h"
 #include "gil.h"
 
+/* What is needed of asyncio; the function last, by which it is known. */
+static int
+take_asyncio(ModState *state)
+{
+    PyObject *asyncio = PyImport_ImportModule("asyncio");
+
+    if (asyncio == NULL) {
+        return -1;
+    }
+    Py_XSETREF(state->InvalidStateError,
+               PyObject_GetAttrString(asyncio, "InvalidStateError"));
+    Py_XSETREF(state->CancelledError,
+               PyObject_GetAttrString(asyncio, "CancelledError"));
+    Py_XSETREF(state->context_name, Py_BuildValue("(s)", "context"));
+    if (state->InvalidStateError != NULL && state->CancelledError != NULL &&
+        state->context_name != NULL) {
+        state->get_running_loop =
+            PyObject_GetAttrString(asyncio, "get_running_loop");
+    }
+    Py_DECREF(asyncio);
+    return state->get_running_loop == NULL ? -1 : 0;
+}
+
 static PyObject *
 running_loop(ModState *state)
 {
-    if (state->get_running_loop == NULL) {
-        PyObject *asyncio = PyImport_ImportModule("asyncio");
-
-        if (asyncio == NULL) {
-            return NULL;
-        }
-        state->InvalidStateError =
-            PyObject_GetAttrString(asyncio, "InvalidStateError");
-        state->get_running_loop =
-            PyObject_GetAttrString(asyncio, "get_running_loop");
-        Py_DECREF(asyncio);
-        if (state->get_running_loop == NULL) {
-            return NULL;
-        }
+    if (state->get_running_loop == NULL && take_asyncio(state) < 0) {
+        return NULL;
     }
     return PyObject_CallNoArgs(state->get_running_loop);
 }
@@ -91,10 +102,10 @@ pump_close_all(Client *client)
     PyObject *trace;
     Pump *pumps;
 
-    pthread_mutex_lock(&client->lock);
+    OWN_LOCK(&client->lock);
     pumps = client->pumps;
     client->pumps = NULL;
-    pthread_mutex_unlock(&client->lock);
+    OWN_UNLOCK(&client->lock);
     if (pumps == NULL) {
         return;
     }
@@ -126,7 +137,7 @@ find_pump(Client *client, const aero_cluster *cluster, const PyObject *loop)
 {
     Pump *pump;
 
-    pthread_mutex_lock(&client->lock);
+    OWN_LOCK(&client->lock);
     for (pump = client->pumps; pump != NULL; pump = pump->next) {
         if (pump->loop == loop &&
             (pump->is_parents ||
@@ -135,7 +146,7 @@ find_pump(Client *client, const aero_cluster *cluster, const PyObject *loop)
             break;
         }
     }
-    pthread_mutex_unlock(&client->lock);
+    OWN_UNLOCK(&client->lock);
     return pump;
 }
 
@@ -145,13 +156,13 @@ pump_at(Client *client, size_t place)
 {
     Pump *pump;
 
-    pthread_mutex_lock(&client->lock);
+    OWN_LOCK(&client->lock);
     pump = client->pumps;
     while (pump != NULL && place-- != 0) {
         pump = pump->next;
     }
     Py_XINCREF(pump);
-    pthread_mutex_unlock(&client->lock);
+    OWN_UNLOCK(&client->lock);
     return pump;
 }
 
@@ -162,7 +173,7 @@ take_out(Client *client, Pump *pump)
     Pump **at = &client->pumps;
     bool found;
 
-    pthread_mutex_lock(&client->lock);
+    OWN_LOCK(&client->lock);
     while (*at != NULL && *at != pump) {
         at = &(*at)->next;
     }
@@ -171,7 +182,7 @@ take_out(Client *client, Pump *pump)
         *at = pump->next;
         pump->next = NULL;
     }
-    pthread_mutex_unlock(&client->lock);
+    OWN_UNLOCK(&client->lock);
     return found;
 }
 
@@ -228,6 +239,19 @@ start_reading(Pump *pump)
     return done == NULL ? -1 : 0;
 }
 
+static bool
+is_in_debug_mode(ModState *state, PyObject *loop)
+{
+    PyObject *debug = PyObject_CallMethodNoArgs(loop, state->str_get_debug);
+    bool yes = debug == Py_True;
+
+    if (debug == NULL) {
+        PyErr_Clear();
+    }
+    Py_XDECREF(debug);
+    return yes;
+}
+
 static Pump *
 make_pump(Client *client, aero_cluster *cluster, PyObject *loop)
 {
@@ -250,6 +274,7 @@ make_pump(Client *client, aero_cluster *cluster, PyObject *loop)
     aero_status_clear(&st);
     pump->state = client->state;
     pump->loop = Py_NewRef(loop);
+    pump->polite = is_in_debug_mode(client->state, loop);
     pump->on_ready = PyObject_GetAttrString((PyObject *)pump, "_ready");
     pump->on_late = PyObject_GetAttrString((PyObject *)pump, "_late");
     pump->on_pass = PyObject_GetAttrString((PyObject *)pump, "_pass");
@@ -273,12 +298,57 @@ make_pump(Client *client, aero_cluster *cluster, PyObject *loop)
     return pump;
 }
 
+/* Before Python 3.12 asyncio asks the kernel for the number of the process
+ * whenever it is asked for the running loop.  The entry of the thread's dict
+ * that it reads is another object for each run of a loop: one that was met
+ * before needs no second look.  Borrowed; NULL: not known. */
+static PyObject *
+running_entry(ModState *state)
+{
+#if PY_VERSION_HEX < 0x030c0000
+    PyObject *dict = PyThreadState_GetDict();
+
+    return dict == NULL ? NULL
+                        : PyDict_GetItemWithError(
+                              dict, state->str___asyncio_running_event_loop__);
+#else
+    (void)state;
+    return NULL;
+#endif
+}
+
+/* Gives the pump that was found by this entry before, or NULL. */
+static Pump *
+find_by_entry(Client *client, const aero_cluster *cluster,
+              const PyObject *entry)
+{
+    Pump *pump;
+
+    if (entry == NULL) {
+        return NULL;
+    }
+    pthread_mutex_lock(&client->lock);
+    pump = client->pumps;
+    while (pump != NULL && (pump->entry != entry || pump->is_parents ||
+                            pump->cluster != cluster || pump->pump == NULL)) {
+        pump = pump->next;
+    }
+    Py_XINCREF(pump);
+    pthread_mutex_unlock(&client->lock);
+    return pump;
+}
+
 Pump *
 pump_of(Client *client, aero_cluster *cluster)
 {
-    PyObject *loop = running_loop(client->state);
-    Pump *pump;
+    PyObject *entry = running_entry(client->state);
+    Pump *pump = find_by_entry(client, cluster, entry);
+    PyObject *loop;
 
+    if (pump != NULL) {
+        return pump;
+    }
+    loop = running_loop(client->state);
     if (loop == NULL) {
         return NULL;
     }
@@ -293,11 +363,14 @@ pump_of(Client *client, aero_cluster *cluster)
         shut_stale(client, cluster, loop);
         pump = make_pump(client, cluster, loop);
         if (pump != NULL) {
-            pthread_mutex_lock(&client->lock);
+            OWN_LOCK(&client->lock);
             pump->next = client->pumps;
             client->pumps = (Pump *)Py_NewRef(pump);
-            pthread_mutex_unlock(&client->lock);
+            OWN_UNLOCK(&client->lock);
         }
+    }
+    if (pump != NULL) {
+        Py_XSETREF(pump->entry, Py_XNewRef(entry));
     }
     Py_DECREF(loop);
     return pump;

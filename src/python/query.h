@@ -148,6 +148,9 @@ PyObject *stream_finish_collect(Call *call);
 PyObject *stream_take(Stream *stream, bool *wait);
 /* The same, waiting for it here. */
 PyObject *stream_wait(Stream *stream);
+/* One thread at a time is inside.  False: an exception. */
+bool stream_enter(Stream *stream);
+void stream_leave(Stream *stream);
 /* For awaitables: the next one, and the end. */
 int stream_build_next(Call *call);
 int stream_build_close(Call *call);

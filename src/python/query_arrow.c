@@ -17,6 +17,10 @@
 
 #include "arrow.h"
 
+enum {
+    ROWS = 65536 /* of a batch, if nothing else is said */
+};
+
 typedef struct Source {
     aero_query query;
     aero_cluster *cluster; /* counted */
@@ -246,27 +250,21 @@ refuse_values(const Query *q)
 
 /* The stream's query changes hands before it has begun. */
 static Source *
-make_source(Query *q, const QueryWish *wish, int64_t most)
+take_query(Stream *stream, int64_t most, PyObject *schema)
 {
-    Call *call = call_new(q->client);
-    Stream *stream = call == NULL ? NULL : stream_new(q, call, wish);
-    Source *s = stream == NULL ? NULL : aero_zalloc(sizeof *s);
+    Source *s = aero_zalloc(sizeof *s);
+    Query *q = stream->owner;
 
-    call_free(call);
     if (s == NULL) {
-        if (stream != NULL) {
-            PyErr_NoMemory();
-        }
-        Py_XDECREF(stream);
+        PyErr_NoMemory();
         return NULL;
     }
     aero_query_move(&s->query, &stream->query);
-    Py_DECREF(stream);
     table_init(&s->table);
     s->most = most;
     s->pid = (long)getpid();
     s->cluster = client_cluster(q->client);
-    if (s->cluster == NULL) {
+    if (s->cluster == NULL || arrow_take_wish(schema, &s->table) < 0) {
         free_source(s);
         return NULL;
     }
@@ -279,22 +277,16 @@ make_source(Query *q, const QueryWish *wish, int64_t most)
     return s;
 }
 
-PyObject *
-query_do_arrow_stream(Query *q, PyObject *const *argv)
+static PyObject *
+make_capsule(Stream *from, int64_t most, PyObject *schema)
 {
-    QueryWish wish = {.policy = argv[0], .options = argv[1]};
     struct ArrowArrayStream *stream;
-    PyObject *capsule;
-    int64_t most;
+    PyObject *capsule = arrow_stream_capsule(&stream);
 
-    if (refuse_values(q) < 0 || take_size(q, argv[2], &most) < 0) {
-        return NULL;
-    }
-    capsule = arrow_stream_capsule(&stream);
     if (capsule == NULL) {
         return NULL;
     }
-    stream->private_data = make_source(q, &wish, most);
+    stream->private_data = take_query(from, most, schema);
     if (stream->private_data == NULL) {
         Py_DECREF(capsule);
         return NULL;
@@ -303,6 +295,69 @@ query_do_arrow_stream(Query *q, PyObject *const *argv)
     stream->get_next = get_next;
     stream->get_last_error = get_error;
     stream->release = release;
+    return capsule;
+}
+
+PyObject *
+query_do_arrow_stream(Query *q, PyObject *const *argv)
+{
+    QueryWish wish = {.policy = argv[0], .options = argv[1]};
+    int64_t most = ROWS;
+    Stream *stream;
+    PyObject *capsule;
+    Call *call;
+
+    if (refuse_values(q) < 0 || (argv[2] != NULL && argv[2] != Py_None &&
+                                 take_size(q, argv[2], &most) < 0)) {
+        return NULL;
+    }
+    call = call_new(q->client);
+    stream = call == NULL ? NULL : stream_new(q, call, &wish);
+    call_free(call);
+    capsule = stream == NULL ? NULL : make_capsule(stream, most, argv[3]);
+    Py_XDECREF(stream);
+    return capsule;
+}
+
+const char arrow_stream_doc[] =
+    "__arrow_c_stream__($self, requested_schema=None, /)\n--\n\n"
+    "The records as an Arrow stream, which is read from the cluster.";
+
+PyObject *
+query_arrow_capsule(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
+                    PyObject *kwnames)
+{
+    PyObject *argv[4] = {NULL, NULL, NULL, NULL};
+
+    if (arrow_bind_wish("__arrow_c_stream__", args, nargs, kwnames, &argv[3]) <
+        0) {
+        return NULL;
+    }
+    return query_do_arrow_stream((Query *)self, argv);
+}
+
+PyObject *
+stream_arrow_capsule(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
+                     PyObject *kwnames)
+{
+    Stream *s = (Stream *)self;
+    PyObject *capsule = NULL;
+    PyObject *schema;
+
+    if (arrow_bind_wish("__arrow_c_stream__", args, nargs, kwnames, &schema) <
+            0 ||
+        !stream_enter(s)) {
+        return NULL;
+    }
+    if (s->cluster != NULL || s->over) {
+        PyErr_SetString(PyExc_ValueError,
+                        "records of the stream were read already");
+    }
+    else if (refuse_values(s->owner) == 0) {
+        s->over = true;
+        capsule = make_capsule(s, ROWS, schema);
+    }
+    stream_leave(s);
     return capsule;
 }
 

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "build.h"
+#include "method.h"
 #include "query.h"
 #include "query_arrow.h"
 #include "query_methods.inc"
@@ -165,10 +166,28 @@ SCAN_METHODS(DEFINE_ROW)
             doc_q_select                                                      \
     }
 
+/* First, because asynchronous types go without: they cannot wait there. */
+#define ARROW                                                                 \
+    {                                                                         \
+        "__arrow_c_stream__",                                                 \
+            (PyCFunction)(void (*)(void))query_arrow_capsule,                 \
+            METH_FASTCALL | METH_KEYWORDS, arrow_stream_doc                   \
+    }
+
 static PyMethodDef query_methods[] = {
-    SELECT, COMMON_METHODS(ENTRY) QUERY_METHODS(ENTRY){NULL, NULL, 0, NULL}};
+    ARROW, SELECT,
+    COMMON_METHODS(ENTRY) QUERY_METHODS(ENTRY){NULL, NULL, 0, NULL}};
 static PyMethodDef scan_methods[] = {
-    SELECT, COMMON_METHODS(ENTRY) SCAN_METHODS(ENTRY){NULL, NULL, 0, NULL}};
+    ARROW, SELECT,
+    COMMON_METHODS(ENTRY) SCAN_METHODS(ENTRY){NULL, NULL, 0, NULL}};
+
+/* Of the asynchronous kinds; in place of what the slots gave. */
+static const PyMethodDef async_query_coroutines[] = {
+    ENTRY(Query_results, results, , ) ENTRY(Query_foreach, foreach, , ) ENTRY(
+        q_execute_background, execute_background, , ){NULL, NULL, 0, NULL}};
+static const PyMethodDef async_scan_coroutines[] = {
+    ENTRY(Scan_results, results, , ) ENTRY(Scan_foreach, foreach, , ) ENTRY(
+        q_execute_background, execute_background, , ){NULL, NULL, 0, NULL}};
 
 int
 query_intern_params(ModState *state)
@@ -331,9 +350,9 @@ static PyType_Slot query_slots[] = {TYPE_SLOTS(
 static PyType_Slot scan_slots[] = {
     TYPE_SLOTS(scan_methods, Py_tp_iter, "All records of a set.")};
 static PyType_Slot async_query_slots[] = {TYPE_SLOTS(
-    query_methods, Py_am_aiter, "Records of a set, all or by an index.")};
+    query_methods + 1, Py_am_aiter, "Records of a set, all or by an index.")};
 static PyType_Slot async_scan_slots[] = {
-    TYPE_SLOTS(scan_methods, Py_am_aiter, "All records of a set.")};
+    TYPE_SLOTS(scan_methods + 1, Py_am_aiter, "All records of a set.")};
 
 #define SPEC(module, kind, its_slots)                                         \
     {                                                                         \
@@ -366,6 +385,12 @@ query_setup_types(PyObject *module)
                             &state->QueryTypes[i]) < 0) {
             return -1;
         }
+    }
+    if (methods_add(state, state->QueryTypes[1], async_query_coroutines,
+                    true) < 0 ||
+        methods_add(state, state->QueryTypes[4], async_scan_coroutines, true) <
+            0) {
+        return -1;
     }
     if (client_add_type(module, &stream_spec, "RecordStream",
                         &state->StreamType) < 0 ||

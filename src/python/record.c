@@ -130,6 +130,9 @@ record_bins(const Decoder *dec, aero_span ops, unsigned count)
             Py_CLEAR(bins);
             break;
         }
+        if (dec->skip_nil && op.particle == AERO_PARTICLE_NIL) {
+            continue;
+        }
         name = value_name(dec->state, op.name);
         value = name == NULL ? NULL : value_take(dec, op.particle, op.value);
         if (value == NULL ||

@@ -17,6 +17,29 @@ typedef struct RecordMaker {
     uint32_t generation; /* that it has */
 } RecordMaker;
 
+/* None of many records that are being made is garbage: the collector, which
+ * would look at all of them again and again, waits until they are there.
+ * Nobody else runs meanwhile, unless values are made by code of the user: then
+ * it does not wait. */
+static inline bool
+collector_pause(const Decoder *dec)
+{
+#ifndef Py_GIL_DISABLED
+    return dec->deserializer == NULL && PyGC_Disable() == 1;
+#else
+    (void)dec; /* it is the other threads' as well */
+    return false;
+#endif
+}
+
+static inline void
+collector_resume(bool paused)
+{
+    if (paused) {
+        PyGC_Enable();
+    }
+}
+
 /* `ns` and `set` are those that are expected. */
 void record_maker_init(RecordMaker *maker, const Decoder *dec, PyObject *ns,
                        PyObject *set);

@@ -184,8 +184,10 @@ server_stop(PyObject *op, PyObject *ignored)
 
     (void)ignored;
     self->server = NULL;
-    Py_BEGIN_ALLOW_THREADS aero_server_stop(server);
-    Py_END_ALLOW_THREADS Py_RETURN_NONE;
+    Py_BEGIN_ALLOW_THREADS;
+    aero_server_stop(server);
+    Py_END_ALLOW_THREADS;
+    Py_RETURN_NONE;
 }
 
 /* The thread of a server does not exist in a forked child: let go of it. */
@@ -211,18 +213,16 @@ server_control(PyObject *op, PyObject *arg)
         return NULL;
     }
     aero_status_clear(&st);
-    Py_BEGIN_ALLOW_THREADS rc =
-        aero_server_control(self->server, line, &reply, &st);
-    Py_END_ALLOW_THREADS if (rc != AERO_OK)
-    {
+    Py_BEGIN_ALLOW_THREADS;
+    rc = aero_server_control(self->server, line, &reply, &st);
+    Py_END_ALLOW_THREADS;
+    if (rc != AERO_OK) {
         raise_status(&st);
     }
-    else if (reply.failed)
-    {
+    else if (reply.failed) {
         PyErr_NoMemory();
     }
-    else
-    {
+    else {
         out = PyUnicode_DecodeUTF8((const char *)reply.ptr,
                                    (Py_ssize_t)reply.len, "replace");
     }
@@ -276,8 +276,9 @@ server_dealloc(PyObject *op)
     aero_server *server = ((server_object *)op)->server;
 
     if (server != NULL) {
-        Py_BEGIN_ALLOW_THREADS aero_server_stop(server);
-        Py_END_ALLOW_THREADS
+        Py_BEGIN_ALLOW_THREADS;
+        aero_server_stop(server);
+        Py_END_ALLOW_THREADS;
     }
     type->tp_free(op);
     Py_DECREF(type);
@@ -321,9 +322,10 @@ start_server(module_state *state, const aero_server_config *config)
         return NULL;
     }
     aero_status_clear(&st);
-    Py_BEGIN_ALLOW_THREADS self->server = aero_server_start(config, &st);
-    Py_END_ALLOW_THREADS if (self->server == NULL)
-    {
+    Py_BEGIN_ALLOW_THREADS;
+    self->server = aero_server_start(config, &st);
+    Py_END_ALLOW_THREADS;
+    if (self->server == NULL) {
         Py_DECREF(self);
         return raise_status(&st);
     }

@@ -63,44 +63,45 @@ special_op_find(const Face *face, long code)
 
 /* An entry that must be there (borrowed). */
 static PyObject *
-entry(const Encoder *enc, const Place *place, PyObject *dict, PyObject *name)
+entry(const Encoder *enc, const Place *place, const Entries *entries,
+      EntryName name)
 {
-    PyObject *value = PyDict_GetItemWithError(dict, name);
+    PyObject *value = entries->at[name];
 
-    if (value == NULL && !PyErr_Occurred()) {
+    if (value == NULL) {
         place_fail(enc, place, EXC_ParamValueError, "%U should be given",
-                   name);
+                   entry_text(enc->state, name));
     }
     return value;
 }
 
 static int
-read_flags(const Encoder *enc, const Place *place, PyObject *dict,
-           PyObject *name, int64_t *flags)
+read_flags(const Encoder *enc, const Place *place, const Entries *entries,
+           EntryName name, int64_t *flags)
 {
-    PyObject *value = entry(enc, place, dict, name);
+    PyObject *value = entry(enc, place, entries, name);
 
     if (value == NULL) {
         return -1;
     }
     if (!PyLong_Check(value)) {
         return place_fail(enc, place, EXC_ParamTypeError,
-                          "%U must be an integer", name);
+                          "%U must be an integer",
+                          entry_text(enc->state, name));
     }
     return value_as_int64(enc->state, value, "flags", flags);
 }
 
 static int
-put_path(const Encoder *enc, const Place *place, bool modify, PyObject *dict,
-         aero_buf *out)
+put_path(const Encoder *enc, const Place *place, bool modify,
+         const Entries *entries, aero_buf *out)
 {
-    ModState *state = enc->state;
-    PyObject *ctx = entry(enc, place, dict, state->str_ctx);
+    PyObject *ctx = entry(enc, place, entries, ENTRY_ctx);
     PyObject *change;
     int64_t flags;
 
     if (ctx == NULL ||
-        read_flags(enc, place, dict, state->str_cdt_flags, &flags) < 0) {
+        read_flags(enc, place, entries, ENTRY_cdt_flags, &flags) < 0) {
         return -1;
     }
     aero_pack_list(out, modify ? 4 : 3);
@@ -112,19 +113,19 @@ put_path(const Encoder *enc, const Place *place, bool modify, PyObject *dict,
     if (!modify) {
         return 0;
     }
-    change = entry(enc, place, dict, state->str_mod_exp);
+    change = entry(enc, place, entries, ENTRY_mod_exp);
     return change == NULL ? -1 : expr_pack_any(enc, change, out);
 }
 
 static int
-put_expression(const Encoder *enc, const Place *place, PyObject *dict,
+put_expression(const Encoder *enc, const Place *place, const Entries *entries,
                aero_buf *out)
 {
-    PyObject *expr = entry(enc, place, dict, enc->state->str_expr);
+    PyObject *expr = entry(enc, place, entries, ENTRY_expr);
     int64_t flags;
 
     if (expr == NULL ||
-        read_flags(enc, place, dict, enc->state->str_expr_flags, &flags) < 0) {
+        read_flags(enc, place, entries, ENTRY_expr_flags, &flags) < 0) {
         return -1;
     }
     aero_pack_list(out, 2);
@@ -136,8 +137,9 @@ put_expression(const Encoder *enc, const Place *place, PyObject *dict,
 }
 
 int
-special_op_put(const Encoder *enc, Place *place, SpecialOp op, PyObject *dict,
-               aero_span bin, aero_buf *out, uint8_t *type)
+special_op_put(const Encoder *enc, Place *place, SpecialOp op,
+               const Entries *entries, aero_span bin, aero_buf *out,
+               uint8_t *type)
 {
     static const uint8_t types[] = {
         [SPECIAL_SELECT] = AERO_OP_CDT_READ,
@@ -158,10 +160,10 @@ special_op_put(const Encoder *enc, Place *place, SpecialOp op, PyObject *dict,
     *type = types[op];
     mark = aero_op_open(out, (aero_op_type)*type, AERO_PARTICLE_BLOB, bin);
     if (op == SPECIAL_SELECT || op == SPECIAL_MODIFY) {
-        rc = put_path(enc, place, op == SPECIAL_MODIFY, dict, out);
+        rc = put_path(enc, place, op == SPECIAL_MODIFY, entries, out);
     }
     else {
-        rc = put_expression(enc, place, dict, out);
+        rc = put_expression(enc, place, entries, out);
     }
     if (rc == 0) {
         aero_op_close(out, mark);

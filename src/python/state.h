@@ -47,10 +47,10 @@ typedef enum exc_id {
     X(node)                                                                   \
     X(attempts)                                                               \
     X(_text)                                                                  \
+    X(throw)                                                                  \
     X(name)                                                                   \
-    X(create_future)                                                          \
-    X(set_result)                                                             \
-    X(set_exception)                                                          \
+    X(get_debug)                                                              \
+    X(__asyncio_running_event_loop__)                                         \
     X(call_later)                                                             \
     X(call_soon)                                                              \
     X(call_soon_threadsafe)                                                   \
@@ -186,19 +186,33 @@ typedef enum exc_id {
 
 enum {
     QUERY_TYPES = 6,
-    NAME_CACHE = 512 /* slots; a power of two */
+    NAME_CACHE = 512,  /* slots; a power of two */
+    META_CACHE = 16,   /* generations */
+    KEY_CACHE = 2048,  /* so too */
+    KEY_KEPT_MAX = 32, /* bytes of a key that is kept */
+    ENTRY_SLOTS = 256  /* a power of two, far more than there are entries */
 };
+
+/* A key of maps of replies, and how often another wanted its place since it
+ * was last seen. */
+typedef struct KeptKey {
+    PyObject *text; /* owned, ASCII; NULL: none */
+    unsigned missed;
+} KeptKey;
 
 typedef struct LogQueue LogQueue;
 typedef struct Metrics Metrics;
 
 typedef struct ModState {
+    PyObject *module;         /* borrowed: it owns this */
     PyObject *exc[EXC_COUNT]; /* owned classes */
     PyTypeObject *ClientType; /* owned */
     PyTypeObject *StrictClientType;
     PyTypeObject *AsyncClientType;
+    PyTypeObject *MethodType;
     PyTypeObject *OpType;
     PyTypeObject *PumpType;
+    PyTypeObject *ReplyType;
     PyTypeObject *ExpressionType;
     PyTypeObject *NodeType;
     PyTypeObject *TransactionType;
@@ -209,10 +223,13 @@ typedef struct ModState {
     PyTypeObject *StreamType;
     PyTypeObject *AsyncStreamType;
     PyTypeObject *ReadyType;
-    PyObject *op_entries;       /* set: what a dict of an operation may have */
-    PyObject *expr_builders;    /* dict: name of a builder to its row */
-    PyObject *get_running_loop; /* asyncio's; taken at first use */
+    PyObject *op_entries; /* dict: names of an operation's entries */
+    uint8_t entry_slots[ENTRY_SLOTS]; /* the same by address, 0: free */
+    PyObject *expr_builders;          /* dict: name of a builder to its row */
+    PyObject *get_running_loop;       /* asyncio's; taken at first use */
     PyObject *InvalidStateError;
+    PyObject *CancelledError;
+    PyObject *context_name; /* ("context",) */
 #define X(from, name) PyTypeObject *name;
     PYTHON_CLASSES(X)
 #undef X
@@ -229,6 +246,11 @@ typedef struct ModState {
     Metrics *metrics; /* owned */
     /* Bin names seen in replies.  A slot is filled once and never changed. */
     _Atomic(PyObject *) names[NAME_CACHE];
+    /* Metadata of records that live for ever, by generation; the same. */
+    _Atomic(PyObject *) metas[META_CACHE];
+#ifndef Py_GIL_DISABLED
+    KeptKey keys[KEY_CACHE];
+#endif
 } ModState;
 
 /* One of the two public faces: what differs is data. */
@@ -253,6 +275,9 @@ int module_add_constants(PyObject *module);
 
 /* The module's function `versions`. */
 PyObject *module_versions(PyObject *module, PyObject *none);
+/* And `dump`. */
+extern const char dump_doc[];
+PyObject *module_dump(PyObject *module, PyObject *data);
 int errors_setup(PyObject *module, ModState *state);
 int policy_setup(ModState *state);
 int client_setup_types(PyObject *module);
@@ -270,6 +295,16 @@ unsigned long log_dropped(ModState *state);
 /* What Python 3.10 to 3.12 lack. */
 #if PY_VERSION_HEX < 0x030d0000
 #define PyLong_AsInt _PyLong_AsInt
+#endif
+
+/* A lock around what only threads with the interpreter's lock touch: where
+ * there is one, it is enough. */
+#ifdef Py_GIL_DISABLED
+#define OWN_LOCK(lock)   ((void)pthread_mutex_lock(lock))
+#define OWN_UNLOCK(lock) ((void)pthread_mutex_unlock(lock))
+#else
+#define OWN_LOCK(lock)   ((void)(lock))
+#define OWN_UNLOCK(lock) ((void)(lock))
 #endif
 
 /* What one object has in itself, without the interpreter's lock. */

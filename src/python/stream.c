@@ -369,23 +369,14 @@ collect(Call *call, Stream *s)
     return keep_partial(s);
 }
 
-/* None of the records of a frame is garbage: the collector, which would look
- * at all of them again and again, waits until they are made.  Nobody else runs
- * meanwhile, unless values are made by code of the user. */
 PyObject *
 stream_finish_collect(Call *call)
 {
     Stream *s = (Stream *)call->hold;
-    bool pauses = s->maker.dec.deserializer == NULL && PyGC_IsEnabled();
-    PyObject *made;
+    bool paused = collector_pause(&s->maker.dec);
+    PyObject *made = collect(call, s);
 
-    if (pauses) {
-        PyGC_Disable();
-    }
-    made = collect(call, s);
-    if (pauses) {
-        PyGC_Enable();
-    }
+    collector_resume(paused);
     return made;
 }
 

@@ -14,8 +14,8 @@ static const Signature sig_close = {"aclose", 0,      0,    0,
 
 /* ---- the synchronous iterator ---- */
 
-static bool
-enter(Stream *s)
+bool
+stream_enter(Stream *s)
 {
     if (atomic_exchange(&s->busy, true)) {
         PyErr_SetString(PyExc_ValueError,
@@ -25,6 +25,12 @@ enter(Stream *s)
     return true;
 }
 
+void
+stream_leave(Stream *s)
+{
+    atomic_store(&s->busy, false);
+}
+
 static PyObject *
 stream_next(PyObject *self)
 {
@@ -32,14 +38,14 @@ stream_next(PyObject *self)
     PyObject *made;
     bool wait;
 
-    if (!enter(s)) {
+    if (!stream_enter(s)) {
         return NULL;
     }
     made = stream_take(s, &wait);
     if (wait) {
         made = stream_wait(s);
     }
-    atomic_store(&s->busy, false);
+    stream_leave(s);
     return made;
 }
 
@@ -49,24 +55,24 @@ stream_close(PyObject *self, PyObject *unused)
     Stream *s = (Stream *)self;
 
     (void)unused;
-    if (!enter(s)) {
+    if (!stream_enter(s)) {
         return NULL;
     }
     aero_query_cancel(&s->query, AERO_ERR_CLIENT_ABORT, "closed");
     s->over = true;
-    atomic_store(&s->busy, false);
+    stream_leave(s);
     Py_RETURN_NONE;
 }
 
 static PyObject *
-stream_enter(PyObject *self, PyObject *unused)
+enter_context(PyObject *self, PyObject *unused)
 {
     (void)unused;
     return Py_NewRef(self);
 }
 
 static PyObject *
-stream_exit(PyObject *self, PyObject *args)
+exit_context(PyObject *self, PyObject *args)
 {
     (void)args;
     return stream_close(self, NULL);
@@ -359,8 +365,10 @@ stream_dealloc(PyObject *self)
 static PyMethodDef stream_methods[] = {
     {"close", stream_close, METH_NOARGS,
      "close($self, /)\n--\n\nStop reading and close what is open."},
-    {"__enter__", stream_enter, METH_NOARGS, NULL},
-    {"__exit__", stream_exit, METH_VARARGS, NULL},
+    {"__enter__", enter_context, METH_NOARGS, NULL},
+    {"__exit__", exit_context, METH_VARARGS, NULL},
+    {"__arrow_c_stream__", (PyCFunction)(void (*)(void))stream_arrow_capsule,
+     METH_FASTCALL | METH_KEYWORDS, arrow_stream_doc},
     {NULL, NULL, 0, NULL},
 };
 

@@ -44,6 +44,7 @@ typedef struct Decoder {
     const Face *face;
     PyObject *deserializer; /* borrowed; NULL: blobs stay bytes */
     bool packed;            /* lists and maps stay bytes, too */
+    bool skip_nil;          /* answers that are nil are left out */
 } Decoder;
 
 /* A new reference, or NULL with an exception. */

@@ -32,4 +32,13 @@ srv_clock_s(const srv_clock *clock)
     return (uint32_t)(srv_clock_ms(clock) / 1000);
 }
 
+/* A void time as clients are told it, whose own clocks stay behind. */
+static inline uint32_t
+srv_clock_told(const srv_clock *clock, uint32_t void_time)
+{
+    uint32_t ahead = (uint32_t)(clock->ahead_ms / 1000);
+
+    return void_time > ahead ? void_time - ahead : void_time != 0;
+}
+
 #endif

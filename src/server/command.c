@@ -90,7 +90,7 @@ close_answer(srv_cmd *cmd, int code)
     }
     head.result = (uint8_t)code;
     head.generation = cmd->generation;
-    head.ttl = cmd->void_time;
+    head.ttl = srv_clock_told(&cmd->core->clock, cmd->void_time);
     head.budget = cmd->in_batch ? cmd->row : 0;
     head.n_ops = (uint16_t)cmd->n_answers;
     put_fields(cmd, code);

@@ -90,7 +90,7 @@ put_record(srv_query *q, srv_cmd *cmd, int64_t number)
 
     head.info1 = q->no_bins ? AERO_INFO1_GET_NO_BINS : 0;
     head.generation = cmd->rec->generation;
-    head.ttl = cmd->rec->void_time;
+    head.ttl = srv_clock_told(&q->core->clock, cmd->rec->void_time);
     at = aero_msg_put(cmd->out, &head);
     n_fields = put_fields(q, cmd->rec, number, cmd->out);
     if (!q->no_bins) {

@@ -1,6 +1,7 @@
 /* One block of RIPEMD-160 over a type WORD that is a uint32_t or a vector of
  * them: included twice by key.c, so that one text serves one key and several
- * at once.  Defines COMPRESS(state, block).
+ * at once.  Defines COMPRESS(state, block), which is INLINED if that is
+ * defined.
  *
  * The two lines depend only on the block: their steps alternate, so that a
  * processor works on both at the same time.
@@ -33,7 +34,11 @@
 #define STEP_5(lw, ls, rw, rs)                                                \
     STEP(l, F5, lw, ls, 0xa953fd4eU) STEP(r, F1, rw, rs, 0U)
 
-static void
+#ifndef INLINED
+#define INLINED
+#endif
+
+static INLINED void
 COMPRESS(WORD state[5], const WORD block[16])
 {
     WORD la = state[0], lb = state[1], lc = state[2], ld = state[3];
@@ -66,3 +71,4 @@ COMPRESS(WORD state[5], const WORD block[16])
 #undef STEP_5
 #undef WORD
 #undef COMPRESS
+#undef INLINED

@@ -8,6 +8,7 @@
 #include "aero/base/alloc.h"
 #include "infod.h"
 #include "rig.h"
+#include "text.h"
 
 /* A cluster without a server of its own; tended by the test. */
 typedef struct shop {
@@ -907,24 +908,49 @@ TEST(restart_of_a_node_is_noticed_by_its_lower_generation)
     infod_stop(a);
 }
 
+/* ---- what is said of it ---- */
+
+static void
+keep_last(void *data, aero_log_level level, const char *func, const char *file,
+          int line, const char *text)
+{
+    (void)func, (void)file, (void)line;
+    if (level == AERO_LOG_WARN) {
+        snprintf(data, AERO_STATUS_TEXT, "%s", text);
+    }
+}
+
 TEST(answers_that_are_nonsense_do_not_stop_the_tending)
 {
     static const struct {
         const char *command;
         const char *value;
+        const char *said;
     } rows[] = {
-        {"peers-generation", "x"},
-        {"partition-generation", ""},
-        {"replicas:max=3", "test:0,1,***"},
-        {"replicas:max=3", "nonsense"},
-        {"peers-clear-std", "2,3000,[[[["},
-        {"peers-clear-std", "ERROR:4:no"},
-        {"node", ""},
+        {"peers-generation", "x", "peers-generation is no number"},
+        {"partition-generation", "", "partition-generation is no number"},
+        {"partition-generation", "ERROR:4:not now",
+         "partition-generation is refused: not now (4)"},
+        {"replicas:max=3", "test:0,1,***", "partition map has a bad bitmap"},
+        {"replicas:max=3", "nonsense", "partition map has a bad regime"},
+        {"replicas:max=3", "ERROR:81:role violation",
+         "replicas:max=3 is refused: role violation (81)"},
+        {"replicas:max=3", "ERROR", "replicas:max=3 is refused:  (1)"},
+        {"peers-clear-std", "2,3000,[[[[", "list of peers is malformed"},
+        {"peers-clear-std", "ERROR:4:no",
+         "peers-clear-std is refused: no (4)"},
+        {"node", "", NULL},
+        {"node", "ERROR::none", "node is refused: none (1)"},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char said[AERO_STATUS_TEXT] = "";
+        char expected[AERO_STATUS_TEXT];
+        aero_logger logger = {AERO_LOG_WARN, keep_last, said};
         pair p;
+
         REQUIRE(pair_open(&p));
+        p.s.cluster->logger = &logger;
         infod_say(p.b, "partition-generation", "2");
         infod_say(p.b, "peers-generation", "2");
         infod_say(p.b, rows[i].command, "%s", rows[i].value);
@@ -934,6 +960,11 @@ TEST(answers_that_are_nonsense_do_not_stop_the_tending)
         if (strstr(told(p.s.cluster), "A ") == NULL) {
             test_failed(__FILE__, __LINE__, "%s=%s leaves \"%s\"",
                         rows[i].command, rows[i].value, told(p.s.cluster));
+        }
+        if (rows[i].said != NULL) {
+            snprintf(expected, sizeof expected, "tending node B failed: %s",
+                     rows[i].said);
+            CHECK_TEXT(said, expected);
         }
         pair_close(&p);
     }

@@ -60,6 +60,13 @@ def test_length_and_licence(house):
     assert house("src/base/a.c", "int a;\n") == ["no SPDX line"]
 
 
+def test_the_page_of_a_room_names_its_files(tmp_path):
+    for name in ("a.c", "b_one.c", "b_two.c", "c.c"):
+        (tmp_path / name).write_text(HEAD)
+    (tmp_path / "README.md").write_text("| `a.c` `b_*.c` | this |\n| c.c | that |\n")
+    assert list(check_rooms.unnamed(tmp_path)) == ["c.c"]
+
+
 def test_the_tree_keeps_to_its_rooms():
     done = subprocess.run([sys.executable, "tools/check_rooms.py"], cwd=ROOT, text=True,
                           capture_output=True, check=False)

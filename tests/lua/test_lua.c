@@ -1,7 +1,6 @@
 /* Scripts in their cage.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include "aero/base/clock.h"
 #include "aero/lua/lua.h"
 #include "aero/wire/value.h"
 #include "text.h"
@@ -21,9 +20,15 @@ open_with(const char *source)
     return lua;
 }
 
+/* More than any script here takes that ends by itself, on any machine. */
+enum {
+    LONG_MS = 30000
+};
+
 /* Call f of the module on a record, or on one that is not there. */
 static void
-call_on(aero_lua *lua, const aero_lua_record *rec, aero_lua_result *result)
+call_for(aero_lua *lua, const aero_lua_record *rec, uint32_t ms,
+         aero_lua_result *result)
 {
     static const aero_lua_record none;
     static const uint8_t no_args[] = {0x90};
@@ -34,8 +39,14 @@ call_on(aero_lua *lua, const aero_lua_record *rec, aero_lua_result *result)
     call.args = aero_span_of(no_args, 1);
     call.records = rec != NULL ? rec : &none;
     call.n_records = 1;
-    call.ms = 300;
+    call.ms = ms;
     api->call(lua, &call, result);
+}
+
+static void
+call_on(aero_lua *lua, const aero_lua_record *rec, aero_lua_result *result)
+{
+    call_for(lua, rec, LONG_MS, result);
 }
 
 /* What `return <text>` gives, as the text of it; or the error. */
@@ -256,12 +267,11 @@ TEST(a_script_that_does_not_end_is_ended)
     for (size_t i = 0; i < sizeof sources / sizeof sources[0]; i++) {
         aero_lua_result result = {0};
         aero_lua *lua = open_with(sources[i]);
-        uint64_t began = aero_clock_now();
 
-        call_on(lua, NULL, &result);
+        call_for(lua, NULL, 100, &result);
         CHECK_INT(result.code, AERO_ERR_UDF);
+        CHECK(strstr(result.text, "the script ran too long") != NULL);
         CHECK(!result.lost);
-        CHECK(aero_clock_now() - began < 3000 * AERO_NS_PER_MS);
         api->result_fini(&result);
         api->close(lua);
     }

@@ -203,7 +203,9 @@ def clients(loop: asyncio.AbstractEventLoop) -> Iterator[Maker]:
         each.close()
 
 
-def make(kind: str, config: dict[str, Any], loop: asyncio.AbstractEventLoop) -> Any:
+def make(kind: str, config: dict[str, Any], loop: asyncio.AbstractEventLoop | None) -> Any:
+    if not {"connect_timeout", "timeout", "config_provider"} & config.keys():
+        config = {**config, "connect_timeout": 20_000}  # passwords are slow on slow machines
     if kind == "strict":
         return official.client(config)
     if kind == "coalesced":
@@ -252,7 +254,7 @@ def make_strict(hosts: list[tuple[str, int]]) -> Iterator[Maker]:
     seeds = hosts
 
     def build(hosts: Any = None, **config: Any) -> Any:
-        made.append(official.client({"hosts": seeds if hosts is None else hosts, **config}))
+        made.append(make("strict", {"hosts": seeds if hosts is None else hosts, **config}, None))
         return made[-1]
 
     yield build

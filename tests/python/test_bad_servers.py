@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import socket
 import struct
 import threading
@@ -16,7 +17,7 @@ import aerospike_py
 from aerospike_py import exception as ex, official
 from aerospike_py.server import LocalServer
 
-FAST = {"total_timeout": 1000, "socket_timeout": 400, "max_retries": 0}
+FAST = {"total_timeout": 10_000, "socket_timeout": 600, "max_retries": 0}
 
 
 @pytest.fixture
@@ -26,8 +27,9 @@ def faulty():
         yield server
 
 
-def soon(took, limit=3.0):
-    assert time.monotonic() - took < limit
+def soon(began):
+    """Without a deadline it would be never."""
+    assert time.monotonic() - began < 20
 
 
 # ---- faults of the local server ----
@@ -93,16 +95,17 @@ def test_a_write_is_tried_once(faulty, make_client):
     assert client.get(key).bins == {"n": 2}
 
 
-@pytest.mark.parametrize("total, socket_", [(300, 30000), (5000, 300), (300, 0)])
+@pytest.mark.parametrize("total, socket_", [(300, 50_000), (50_000, 300), (300, 0)])
 def test_a_slow_answer_ends_at_the_deadline(faulty, make_client, total, socket_):
     client = make_client(hosts=faulty.hosts)
     key = ("test", "bad", 1)
     client.put(key, {"a": 1})
-    faulty.fault("delay", ms=1500, classes="read", times=1)
+    faulty.fault("delay", ms=50_000, classes="read", times=1)
     began = time.monotonic()
     with pytest.raises(ex.AerospikeTimeoutError) as e:
         client.get(key, {"total_timeout": total, "socket_timeout": socket_, "max_retries": 0})
-    assert 0.25 < time.monotonic() - began < 1.2
+    assert time.monotonic() - began > 0.25
+    soon(began)
     assert e.value.code == 9
     assert e.value.node
     faulty.clear_faults()
@@ -147,14 +150,14 @@ def test_a_node_that_leaves_and_returns(make_client):
         for n in range(100):
             client.put(("test", "bad", n), {"a": n})
         server.node_down(1)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while len(client.get_node_names()) > 2 and time.monotonic() < deadline:
             time.sleep(0.05)
         assert len(client.get_node_names()) == 2
         for n in range(100):
             assert client.get(("test", "bad", n)).bins == {"a": n}
         server.node_up(1)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while len(client.get_node_names()) < 3 and time.monotonic() < deadline:
             time.sleep(0.05)
         assert len(client.get_node_names()) == 3
@@ -451,7 +454,7 @@ def test_a_seed_that_is_no_server(make_client, seed_port, name):
     began = time.monotonic()
     with pytest.raises(ex.ClientError) as e:
         client.connect()
-    soon(began, 2.0)
+    soon(began)
     assert f"127.0.0.1:{port}" in str(e.value)
     assert not client.is_connected()
 
@@ -466,18 +469,24 @@ def test_a_seed_that_is_no_server_beside_a_good_one(make_client, seed_port, host
 # ---- interruptions ----
 
 
-def test_control_c_ends_a_wait(faulty):
-    import signal
+@pytest.fixture
+def control_c():
+    """It raises, also where the tests were started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
+
+def test_control_c_ends_a_wait(faulty, control_c):
     client = aerospike_py.client(faulty.config).connect()
     client.put(("test", "bad", 1), {"a": 1})
-    faulty.fault("delay", ms=5000, classes="read", times=1)
+    faulty.fault("delay", ms=50_000, classes="read", times=1)
     timer = threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT))
     timer.start()
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        client.get(("test", "bad", 1), {"total_timeout": 10_000})
-    soon(began, 2.0)
+        client.get(("test", "bad", 1), {"total_timeout": 50_000})
+    soon(began)
     timer.join()
     assert client.ping()
     client.close()

@@ -193,15 +193,20 @@ def test_of_threads_that_connect_one_wins(hosts):
 
 
 @pytest.fixture
-def silent_port():
-    """A port that takes connections and never says a word."""
+def silent():
+    """It takes connections and never says a word."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         s.listen(16)
-        yield s.getsockname()[1]
+        yield s
 
 
-def test_close_while_another_thread_connects(silent_port):
+@pytest.fixture
+def silent_port(silent):
+    return silent.getsockname()[1]
+
+
+def test_close_while_another_thread_connects(silent, silent_port):
     client = aerospike_py.client({"hosts": [("127.0.0.1", silent_port)], "connect_timeout": 3000})
     failed = []
 
@@ -212,8 +217,8 @@ def test_close_while_another_thread_connects(silent_port):
 
     thread = threading.Thread(target=connect)
     thread.start()
-    time.sleep(0.2)
-    with pytest.raises(ex.ClientError, match="currently connecting"):
+    taken, _ = silent.accept()
+    with taken, pytest.raises(ex.ClientError, match="currently connecting"):
         client.close()
     thread.join()
     assert failed
@@ -339,8 +344,7 @@ def test_each_seed_is_reported_with_its_cause(make_client, silent_port):
     begin = time.monotonic()
     with pytest.raises(ex.ConnectionError) as e:
         client.connect()
-    took = time.monotonic() - begin
-    assert took < 3
+    assert time.monotonic() - begin < 20
     assert e.value.code == -10
     assert e.value.result_code == -1
     assert isinstance(e.value, ex.ClusterError)
@@ -358,15 +362,15 @@ def test_an_unreachable_cluster_within_the_deadline(make_client, silent_port):
     begin = time.monotonic()
     with pytest.raises(ex.AerospikeError):
         client.connect()
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 20
 
 
 def test_timeout_is_another_name_for_connect_timeout(make_client, silent_port):
-    client = make_client(hosts=[("127.0.0.1", silent_port)], connect=False, timeout=300)
+    client = make_client(hosts=[("127.0.0.1", silent_port)], connect=False, timeout=1400)
     begin = time.monotonic()
     with pytest.raises(ex.ClusterError):
         client.connect()
-    assert time.monotonic() - begin < 2.5  # connect_timeout has 1 s as its default
+    assert time.monotonic() - begin >= 1.39  # connect_timeout has 1 s as its default
 
 
 def test_one_good_seed_is_enough(make_client, hosts, silent_port, key):
@@ -500,6 +504,13 @@ def test_an_app_id_is_a_str(hosts):
     for make in (aerospike_py.client, official.client):
         with pytest.raises(TypeError):
             make({"hosts": hosts, "app_id": 1})
+
+
+@pytest.mark.parametrize("pools, lines", [(1, 0), (4, 1)])
+def test_a_setting_without_effect_is_told(hosts, caplog, pools, lines):
+    with caplog.at_level("INFO", "aerospike_py"):
+        aerospike_py.client({"hosts": hosts, "conn_pools_per_node": pools})
+    assert sum("conn_pools_per_node" in row.message for row in caplog.records) == lines
 
 
 @pytest.mark.parametrize("name", ["max_conns_per_node", "min_conns_per_node", "tend_interval",

@@ -154,7 +154,7 @@ def test_a_bare_one(name):
     for attribute in ("msg", "file", "line", "in_doubt", "node"):
         assert getattr(error, attribute) is None
     assert error.subcode == 0
-    assert error.result_code == -1
+    assert error.result_code == {"ParamServerError": 4, "ParamBinTypeError": 12}.get(name, -1)
     if issubclass(cls, ex.RecordError):
         assert (error.key, error.bin) == (None, None)
     if issubclass(cls, ex.AerospikeIndexError):
@@ -212,6 +212,15 @@ def test_attributes_are_of_the_error_not_of_its_class(client, key):
     assert ex.RecordNotFound.msg is None
     assert ex.RecordNotFound.key is None
     assert ex.RecordNotFound.code == 2
+
+
+def test_what_the_client_finds_itself_has_no_result_code(make_client, client, key):
+    for code, run in ((11, make_client(connect=False, hosts=[("127.0.0.1", 1)]).get),
+                      (21, lambda key: client.select(key, ["x" * 16])),
+                      (1302, lambda _: client.udf_put("no-such-file.lua"))):
+        with pytest.raises(ex.AerospikeError) as e:
+            run(key)
+        assert (e.value.code, e.value.result_code) == (code, -1)
 
 
 def test_errors_of_the_client_have_their_own_code_and_result_code_minus_1(client):
@@ -337,3 +346,39 @@ def test_public_classes_are_found_by_their_names():
         cls = getattr(ex, name)
         module = importlib.import_module(cls.__module__)
         assert getattr(module, cls.__qualname__) is cls
+
+
+@pytest.mark.parametrize("name, value", [
+    ("total_timeout", -1), ("total_timeout", 2**40), ("max_retries", -1), ("socket_timeout", -1),
+])
+def test_numbers_of_a_policy_that_overflow(client, key, name, value):
+    for kind in (OverflowError, ValueError, ex.ParamError):
+        with pytest.raises(kind, match=name):
+            client.get(key, {name: value})
+
+
+def test_numbers_of_meta_that_overflow(client, key):
+    for meta in ({"gen": -1}, {"gen": 2**32}, {"ttl": -4}, {"ttl": 2**32}):
+        for kind in (OverflowError, ValueError, ex.InvalidArgError):
+            with pytest.raises(kind):
+                client.put(key, {"a": 1}, meta)
+    with pytest.raises(OverflowError):
+        client.touch(key, -9)
+
+
+def test_a_name_of_a_function_that_is_no_text(client, key):
+    for args in ((1, "add"), ("module", 1)):
+        with pytest.raises(TypeError) as caught:
+            client.apply(key, *args, [1])
+        assert isinstance(caught.value, ex.ClientError) and caught.value.code == -1
+
+
+def test_a_digest_that_is_no_bytes(client):
+    with pytest.raises(TypeError, match="digest"):
+        client.get(("test", "demo", None, "x" * 20))
+
+
+def test_a_value_that_cannot_be_appended_is_of_the_wrong_type(client, key):
+    with pytest.raises(ex.BinTypeError) as caught:
+        client.append(key, "a", 1)
+    assert caught.value.result_code == 12

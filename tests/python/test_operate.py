@@ -7,8 +7,8 @@ import warnings
 import pytest
 
 import aerospike_py
-from aerospike_py import exception as ex, official
-from aerospike_py.helpers.operations import operations as helpers
+from aerospike_py import exception as ex, map_operations, official
+from aerospike_py.helpers.operations import map_operations as official_maps, operations as helpers
 
 READ, WRITE = aerospike_py.OPERATOR_READ, aerospike_py.OPERATOR_WRITE
 INCR, APPEND = aerospike_py.OPERATOR_INCR, aerospike_py.OPERATOR_APPEND
@@ -333,6 +333,38 @@ def test_the_text_says_which_entry_is_unknown(client, key):
         client.operate(key, [{"op": WRITE, "bin": "a", "val": 1, "typo": 1}])
 
 
+class Name(str):
+    """A str that is no str to those who look at types or addresses."""
+
+    __slots__ = ()
+
+
+def test_names_of_entries_need_not_be_literals(client, key):
+    made = {"".join(letters): value for letters, value in
+            [(("o", "p"), WRITE), (("b", "in"), "a"), (("v", "al"), 7)]}
+    client.operate(key, [made, {Name("op"): WRITE, Name("bin"): "b", Name("val"): 8}])
+    assert client.get(key).bins == {"a": 7, "b": 8}
+    with pytest.raises(ex.ParamError, match="'typo'.*operation 0"):
+        client.operate(key, [{Name("typo"): 1, **made}])
+    with pytest.raises(ex.ParamError, match="5.*operation 0"):
+        client.operate(key, [{5: 1, **made}])
+
+
+def test_an_operation_that_changes_while_it_is_read(make_client, key):
+    """What a serializer does to the dict is not seen by the operation that is being read."""
+    ops = [map_operations.map_put("m", "k", [object()]), map_operations.map_size("m")]
+
+    def serialize(value):
+        for op in ops:
+            op.clear()
+        ops[1].update(map_operations.map_put("m", "l", 2))
+        return b"made"
+
+    client = make_client(serialization=(serialize, bytes))
+    assert client.operate(key, ops).bins == {"m": 2}
+    assert client.get(key, {"deserialize": False}).bins == {"m": {"k": [b"made"], "l": 2}}
+
+
 # ---- without strict types ----
 
 
@@ -360,3 +392,48 @@ def test_a_deprecated_ttl_in_meta_is_only_that(strict, key):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         strict.operate(key, [strict_op(WRITE, "a", 1)], {"ttl": 0})
+
+
+# ---- operations that answer nothing ----
+
+
+def test_what_answers_nothing_is_left_out(client, key):
+    client.put(key, {"m": {"a": 1, "b": 2}, "x": b"\x01\x02"})
+    for op in (map_operations.map_get_by_key("m", "none", aerospike_py.MAP_RETURN_VALUE),
+               map_operations.map_get_by_key("m", "a", aerospike_py.MAP_RETURN_NONE),
+               map_operations.map_set_order("m", aerospike_py.MAP_KEY_ORDERED),
+               aerospike_py.bit_operations.bit_resize("x", 4),
+               aerospike_py.hll_operations.hll_init("h", 10)):
+        assert client.operate(key, [op]).bins == {}
+        assert client.operate_ordered(key, [op]).ordered_bins == []
+
+
+def test_an_answer_is_not_lost_to_an_operation_that_has_none(client, key):
+    client.put(key, {"m": {"a": 1, "b": 2}})
+    ops = [map_operations.map_get_by_key("m", "b", aerospike_py.MAP_RETURN_VALUE),
+           map_operations.map_clear("m")]
+    assert client.operate(key, ops).bins == {"m": 2}
+    assert client.get(key).bins == {"m": {}}
+
+
+def test_the_official_helpers_give_none(client, key):
+    client.put(key, {"m": {"a": 1}})
+    op = official_maps.map_get_by_key("m", "none", aerospike_py.MAP_RETURN_VALUE)
+    assert client.operate(key, [op]).bins == {"m": None}
+    assert client.operate_ordered(key, [op]).ordered_bins == [("m", None)]
+
+
+# ---- refused before it is sent ----
+
+
+@pytest.mark.parametrize("number", [-1, 9 + 5, 18, 99])
+def test_there_is_no_such_return_type(client, key, number):
+    with pytest.raises(ValueError, match="return_type"):
+        client.operate(key, [map_operations.map_get_by_key("m", "a", number)])
+
+
+def test_an_empty_list_is_what_the_server_would_refuse(client, key):
+    for method in (client.operate, client.operate_ordered):
+        with pytest.raises(aerospike_py.ServerError) as caught:
+            method(key, [])
+        assert caught.value.result_code == 4

@@ -357,11 +357,17 @@ def test_a_record_expires(server, client, key):
         client.get(key)
 
 
+def test_the_life_of_a_record_grows_shorter(server, client, key):
+    client.put(key, {"a": 1}, {"ttl": 1000})
+    server.advance(600)
+    assert 390 <= client.get(key).meta.ttl <= 400
+
+
 def test_a_read_may_renew_the_life_of_a_record(server, client, key):
     client.put(key, {"a": 1}, {"ttl": 100})
     server.advance(60)
     client.get(key, {"read_touch_ttl_percent": 80})
-    assert client.get(key).meta.ttl > 90
+    assert 90 < client.get(key).meta.ttl <= 100
 
 
 @pytest.mark.parametrize("bad", ["fail", 101, -2, 1.5])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -59,12 +58,10 @@ def test_values_pass_through_a_script(client: Any, value: Any) -> None:
 
 
 def test_a_script_without_end_is_ended_and_the_server_lives(client: Any) -> None:
-    started = time.monotonic()
     with pytest.raises(aerospike_py.exception.UDFError) as error:
         client.apply(("test", "scripts", 3), "local_scripts", "spin", [],
                      {"total_timeout": 10_000, "socket_timeout": 10_000})
     assert "ran too long" in str(error.value)
-    assert time.monotonic() - started < 9
     client.put(("test", "scripts", 3), {"n": 1})
 
 
@@ -95,14 +92,12 @@ def test_a_script_that_cannot_be_ended_is_left_behind(tmp_path: Any) -> None:
         with LocalServer() as server:
             client = aerospike_py.client(server.config).connect()
             client.udf_put({str(path)!r})
-            started = time.monotonic()
             patient = {{"total_timeout": 20_000, "socket_timeout": 20_000}}
             try:
                 client.apply(("test", "s", 1), "left", "deaf", [], dict(patient))
             except aerospike_py.exception.UDFError:
                 pass
             assert client.apply(("test", "s", 1), "left", "echo", [7]) == 7
-            assert time.monotonic() - started < 15
             client.close()
         os._exit(0)
     """

@@ -5,7 +5,6 @@ from __future__ import annotations
 import selectors
 import socket
 import threading
-import time
 
 HEAD = 8
 MESSAGES = (3, 4)  # frame types of records; those of info commands are let through
@@ -61,13 +60,6 @@ class Tap:
             kept, self._kept = self._kept, []
         for end, data in kept:
             self._send(end, data)
-
-    def wait_for_open(self, count: int, timeout: float = 2.0) -> bool:
-        """Whether so many connections are open, now or soon."""
-        end = time.monotonic() + timeout
-        while self.open != count and time.monotonic() < end:
-            time.sleep(0.002)
-        return self.open == count
 
     # ---- the thread ----
 

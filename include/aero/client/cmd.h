@@ -98,6 +98,7 @@ struct aero_cmd {
     uint32_t replica_no; /* place in the sequence of replicas */
     uint32_t n_sent;     /* requests completely written */
     uint64_t began_at;
+    uint64_t looked_at; /* the clock, at the last step */
     uint64_t sent_at; /* when the present attempt went out */
     uint64_t total_by;
     uint64_t attempt_by;

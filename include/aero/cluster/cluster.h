@@ -31,6 +31,17 @@ typedef struct aero_ip_pair {
     char to[AERO_HOST_MAX];
 } aero_ip_pair;
 
+/* What a client's settings are initially: AERO_CONFIG_connect_timeout ... */
+enum {
+#define CONFIG_NUMBER(page, key, initial, text) AERO_CONFIG_##key = initial,
+#define CONFIG_FLAG(page, key, initial, text)   AERO_CONFIG_##key = initial,
+#define CONFIG_OTHER(page, key, initial, text)
+#include "aero/wire/tables/config.def"
+#undef CONFIG_NUMBER
+#undef CONFIG_FLAG
+#undef CONFIG_OTHER
+};
+
 typedef struct aero_cluster_config {
     aero_seed *seeds; /* owned */
     size_t n_seeds;

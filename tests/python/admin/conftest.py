@@ -36,7 +36,7 @@ def roots(secured: LocalServer, loop: asyncio.AbstractEventLoop) -> Iterator[Cal
     made: dict[str, Any] = {}
 
     def get(kind: str) -> Any:
-        config = {"hosts": secured.hosts, **ROOT}
+        config = {"hosts": secured.hosts, "connect_timeout": 20_000, **ROOT}
         if kind not in made:
             made[kind] = (official.client(config) if kind == "strict"
                           else Blocking(aerospike_py.AsyncClient(config), loop)

@@ -84,7 +84,7 @@ def test_a_session_is_renewed_before_it_ends(make_client: Callable[..., Any]) ->
         while time.monotonic() < until:  # two lives of a session
             one.put(KEY, {"a": 1})
             server.node_restart(0)  # the next command comes on a new connection
-            wait_for(lambda: works(lambda: one.get(KEY)), 2)
+            wait_for(lambda: works(lambda: one.get(KEY)))
 
 
 def test_every_connection_is_authenticated_with_the_token(make_client: Callable[..., Any],

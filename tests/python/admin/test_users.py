@@ -119,10 +119,10 @@ def test_a_timeout_is_obeyed(root: Any, secured: Any) -> None:
     begun = time.monotonic()
     try:
         with pytest.raises(e.AerospikeTimeoutError):
-            root.admin_query_users_info(policy={"timeout": 100})
+            root.admin_query_users_info(policy={"timeout": 1400})
     finally:
         secured.clear_faults()
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun >= 1.39  # 1 s is the default
 
 
 def test_a_server_without_users_says_so(kind: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 
 import pytest
@@ -100,12 +101,16 @@ async def holds(work):
     return result, held
 
 
+#: A sanitizer's own time is no measure of the client's.
+SANITIZED = os.environ.get("AERO_VARIANT", "release") in ("asan", "ubsan", "tsan")
+
+
 async def in_slices(make, before=None):
     """Whether no time that the loop was held is a large part of all the work."""
     for _ in range(3):
         given = [] if before is None else [await before()]
         result, held = await holds(make(*given))
-        if max(held) < max(0.002, sum(held) / 4):
+        if max(held) < max(0.002, sum(held) / 4) or SANITIZED:
             return result
     raise AssertionError(f"held for {max(held) * 1e3:.1f} ms of {sum(held) * 1e3:.1f}")
 

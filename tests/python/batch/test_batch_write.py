@@ -118,6 +118,13 @@ def test_mixed_rows(face, new_key):
     assert face.exists(keys[2])[1] is None
 
 
+def test_the_strict_face_takes_no_argument_of_an_earlier_call(strict, key):
+    with pytest.raises(ParamError, match="policy"):
+        strict.batch_read([key], None, "no policy")
+    batch = strict.batch_write(br.BatchRecords([br.Write(key, [op.write("a", 1)])]))
+    assert codes(batch) == [0]
+
+
 def test_rows_are_filled_anew(client, key):
     batch = br.BatchRecords([br.Read(key, None, read_all_bins=True)])
     client.batch_write(batch)
@@ -157,6 +164,34 @@ def test_meta_and_policy_of_a_row(face, new_key):
     ]))
     assert 490 <= face.exists(keys[0])[1]["ttl"] <= 500
     assert 690 <= face.exists(keys[1])[1]["ttl"] <= 700
+
+
+def test_an_instance_has_rows_of_its_own():
+    one, two = br.BatchRecords(), br.BatchRecords()
+    one.batch_records.append(br.Read(("test", "s", 1), None))
+    assert two.batch_records == []
+
+
+@pytest.mark.parametrize(("policy", "text"), [
+    ("bad policy", "policy must be a dict"),
+    ({"read_touch_ttl_percent": "fail"}, "read_touch_ttl_percent is invalid")])
+def test_policies_of_batch_and_row_are_checked(face, key, policy, text):
+    with pytest.raises(ParamError, match=text):
+        face.batch_write(br.BatchRecords([br.Read(key, None)]), policy)
+    with pytest.raises(ParamError, match=text):
+        face.batch_write(br.BatchRecords([br.Read(key, None, policy=policy)]))
+
+
+@pytest.mark.needs_ttl
+def test_policies_of_a_client_hold_for_its_batches(make_client, new_key):
+    own = make_client(policies={"batch_write": {"ttl": 700}, "batch_remove": {"generation": 9,
+                                                                             "gen": 1}})
+    keys = [new_key(), new_key()]
+    own.batch_write(br.BatchRecords([br.Write(keys[0], [op.write("a", 1)]),
+                                     br.Write(keys[1], [op.write("a", 1)], meta={"ttl": 500})]))
+    assert 690 <= own.exists(keys[0]).meta.ttl <= 700
+    assert 490 <= own.exists(keys[1]).meta.ttl <= 500
+    assert codes(own.batch_remove(keys)) == [3, 3]
 
 
 class Odd(br.BatchRecord):
@@ -249,7 +284,74 @@ def test_an_unknown_function_is_the_rows_failure(face, key):
     assert done.batch_records[0].record is None
 
 
+@pytest.fixture
+def module(client, tmp_path):
+    path = tmp_path / "batch_write_test.lua"
+    path.write_text("""
+        function echo(rec, value) return value end
+        function fail(rec) error("went wrong") end
+        function mark(rec, value) rec["v"] = value
+            if aerospike:exists(rec) then aerospike:update(rec) else aerospike:create(rec) end end
+        """)
+    client.udf_put(str(path))
+    yield "batch_write_test"
+    client.udf_remove("batch_write_test.lua")
+
+
+def test_what_a_function_gives_is_the_rows_record(client, strict, module, new_key):
+    keys = [new_key(), new_key()]
+    for face in (client, strict):
+        done = face.batch_apply(keys, module, "echo", [{"a": [1, "x"]}])
+        assert codes(done) == [0, 0]
+        assert [row.record[2] for row in done.batch_records] == [{"SUCCESS": {"a": [1, "x"]}}] * 2
+        assert codes(face.batch_apply(keys, module, "fail", [])) == [100, 100]
+        assert codes(face.batch_apply(keys[:1], module, "unknown", [])) == [100]
+
+
+def test_functions_stand_among_other_rows(client, strict, module, new_key):
+    never = {"expressions": Eq(IntBin("a"), 99).compile()}
+    for face in (client, strict):
+        keys = [new_key() for _ in range(4)]
+        face.put(keys[1], {"a": 1})
+        batch = face.batch_write(br.BatchRecords([
+            br.Apply(keys[0], module, "mark", [7]),
+            br.Apply(keys[1], module, "mark", [8], policy=never),
+            br.Apply(keys[2], "no_such_module", "f", []),
+            br.Apply(keys[3], module, "fail", []),
+            br.Read(keys[1], None, read_all_bins=True),
+            br.Write(keys[3], [op.write("a", 5), op.read("a")]),
+        ]))
+        assert codes(batch) == [0, 27, 100, 100, 0, 0]
+        assert [row.record and row.record[2] for row in batch.batch_records[1:]] == [
+            None, None, None, {"a": 1}, {"a": 5}]
+        assert face.get(keys[0])[2] == {"v": 7}
+        assert [row.in_doubt for row in batch.batch_records] == [False] * 6
+
+
+@pytest.mark.parametrize("args", [("m", "f", [], "p"), ("m", "f", [], None, "p")])
+def test_policies_of_functions_are_checked(face, key, args):
+    with pytest.raises(ParamError, match="policy must be a dict"):
+        face.batch_apply([key], *args)
+
+
+def test_many_operations_keep_their_order(face, new_key):
+    keys = [new_key() for _ in range(900)]
+    face.batch_operate(keys, [op.write("n", 1)])
+    numbers = list(range(900))
+    face.batch_write(br.BatchRecords([br.Write(keys[n], [op.write("n", n)]) for n in numbers]))
+    done = face.batch_operate(list(reversed(keys)), [op.read("n")])
+    assert [row.record[2]["n"] for row in done.batch_records] == numbers[::-1]
+
+
 @pytest.mark.parametrize("args", [(5, "f", []), ("m", 5, []), ("m", "f", 5)])
 def test_functions_that_are_wrong(face, key, args):
     with pytest.raises(ParamError):
         face.batch_apply([key], *args)
+
+
+def test_a_retry_that_is_no_number_of_times(client, key):
+    with pytest.raises(TypeError, match="retry"):
+        client.batch_write([(key, {"a": 1})], retry="x")
+    for bad in (-1, 2**70):
+        with pytest.raises(OverflowError, match="retry"):
+            client.batch_write([(key, {"a": 1})], retry=bad)

@@ -57,7 +57,7 @@ DIGEST = {"key": aerospike_py.POLICY_KEY_DIGEST}
 
 
 def wait_for(what: Callable[[], bool]) -> None:
-    until = time.monotonic() + 5
+    until = time.monotonic() + 30
     while not what():
         assert time.monotonic() < until
         time.sleep(0.02)

@@ -219,12 +219,13 @@ async def test_the_loop_goes_on_while_lua_works(aclient, set_name, tmp_path):
     task = asyncio.create_task(
         aclient.query("test", set_name).apply(set_name, "slow").results())
     late = 0.0
+    start = time.monotonic()
     while not task.done():
         began = time.monotonic()
         await asyncio.sleep(0.01)
         late = max(late, time.monotonic() - began)
     assert await task == [sum(range(50))]
-    assert late < 0.5
+    assert late < (time.monotonic() - start) / 4
     await aclient.udf_remove(set_name)
 
 

@@ -192,7 +192,7 @@ def test_waiting_does_not_take_long(client, set_name):
     began = time.monotonic()
     client.index_integer_create("test", set_name, "n", f"{set_name}_t")
     client.index_remove("test", f"{set_name}_t")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
 
 
 # ---- base64 ----

@@ -8,6 +8,8 @@ import time
 import pytest
 from queries import error_of, numbers
 
+import aerospike_py
+from aerospike_py import LocalServer, exp, predicates
 from aerospike_py.exception import AerospikeError
 
 COUNT = 2000
@@ -30,7 +32,7 @@ def many(cluster, make_client):
 
 
 def wait_for_nodes(client, count):
-    by = time.monotonic() + 10
+    by = time.monotonic() + 30
     while len(client.get_node_names()) != count:
         assert time.monotonic() < by
         time.sleep(0.02)
@@ -118,7 +120,7 @@ def test_a_silent_node_is_asked_again(cluster, many, make):
     began = time.monotonic()
     records = make(many, "many").results({"socket_timeout": 300})
     assert sorted(numbers(records)) == list(range(COUNT))
-    assert 0.25 < time.monotonic() - began < 10
+    assert 0.25 < time.monotonic() - began < 30
 
 
 def test_nonsense_is_an_error(cluster, many, make):
@@ -160,7 +162,7 @@ def test_retries_come_to_an_end(cluster, many, make):
     began = time.monotonic()
     error = error_of(lambda: make(many, "many").results({"max_retries": 2}))
     assert error.code == -10
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 def test_a_total_timeout_ends_the_retries(cluster, many, make):
@@ -168,4 +170,65 @@ def test_a_total_timeout_ends_the_retries(cluster, many, make):
     began = time.monotonic()
     with pytest.raises(AerospikeError):
         make(many, "many").results({"max_retries": 1000, "total_timeout": 700})
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
+
+
+# ---- one to eight nodes ----
+
+SUMS = """
+function sum(stream)
+    local function number(rec) return rec.n end
+    return stream : map(number) : reduce(function(a, b) return a + b end)
+end
+function mark(rec, value) rec["mark"] = value aerospike:update(rec) end
+"""
+
+
+def index_and_scan(client):
+    """What every way of reading the set ``same`` gives."""
+    def bins(query, policy=None):
+        return sorted(r.bins["n"] for r in query.results(policy))
+
+    low = {"filter_expression": exp.lt(exp.int_bin("n"), exp.int_val(100))}
+    around = predicates.geo_within_radius("g", 5.0, 0.0, 300_000.0)
+    yield bins(client.scan("test", "same"))
+    yield bins(client.query("test", "same"), low)
+    yield bins(client.query("test", "same").where(predicates.between("n", 30, 77)))
+    yield bins(client.query("test", "same").where(predicates.equals("s", "s3")))
+    yield bins(client.query("test", "same").where(around))
+    yield len(client.query("test", "same").results({"max_records": 55}))
+    yield bins(client.query("test", "same"), {"partition_filter": {"begin": 100, "count": 900}})
+    yield sorted(n for page in client.query("test", "same").pages(37) for n in numbers(page))
+    yield client.query("test", "same").apply("same", "sum").results()
+
+
+@pytest.mark.parametrize("nodes", [1, 2, 5, 8])
+def test_results_are_the_same_whatever_the_number_of_nodes(make_client, nodes, tmp_path):
+    (tmp_path / "same.lua").write_text(SUMS)
+    with LocalServer(nodes=nodes) as server:
+        client = make_client(hosts=server.hosts)
+        assert len(client.get_node_names()) == nodes
+        client.udf_put(str(tmp_path / "same.lua"))
+        client.index_integer_create("test", "same", "n", "same_n")
+        client.index_string_create("test", "same", "s", "same_s")
+        client.index_geo2dsphere_create("test", "same", "g", "same_g")
+        done = client.batch_write([(("test", "same", n), {
+            "n": n, "s": f"s{n % 7}",
+            "g": aerospike_py.GeoJSON({"type": "Point", "coordinates": [n / 10, 0.0]})})
+            for n in range(300)])
+        assert {row.result for row in done.batch_records} == {0}
+        at_5 = [n for n in range(300) if abs(n / 10 - 5) * 111_195 <= 300_000]
+        digests = [aerospike_py.calc_digest("test", "same", n) for n in range(300)]
+        parts = [int.from_bytes(digest[:2], "little") % 4096 for digest in digests]
+        everything = list(range(300))
+        assert list(index_and_scan(client)) == [
+            everything, everything[:100], everything[30:78], everything[3::7], at_5, 55,
+            [n for n in everything if 100 <= parts[n] < 1000], everything, [sum(everything)]]
+        client.scan_apply("test", "same", "same", "mark", [5])
+        assert {r.bins["mark"] for r in client.scan("test", "same").results()} == {5}
+        found = client.batch_read([("test", "same", n) for n in range(310)])
+        assert [row.result for row in found.batch_records] == [0] * 300 + [2] * 10
+        client.truncate("test", "same")
+        by = time.monotonic() + 5
+        while client.scan("test", "same").results():
+            assert time.monotonic() < by

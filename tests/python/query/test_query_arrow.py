@@ -47,6 +47,35 @@ def test_a_stream_can_be_read_again_and_left(client, people, set_name, make):
     records.__arrow_c_stream__()  # never read
 
 
+@pytest.mark.parametrize("kind", ["sync"], indirect=True)
+def test_a_query_and_its_stream_are_columns(client, people, set_name, make):
+    query = make(client, "test", set_name)
+    stream = query.stream({"filter_expression": exp.lt(exp.int_bin("n"), exp.int_val(50))})
+    for records, count in ((query, len(people)), (stream, 50)):
+        table = pa.table(records)
+        assert sorted(table["n"].to_pylist()) == list(range(count))
+    with pytest.raises(ValueError, match="read already"):
+        pa.table(stream)
+    assert list(stream) == []
+    begun = iter(query)
+    next(begun)
+    with pytest.raises(ValueError, match="read already"):
+        pa.table(begun)
+    assert len(list(begun)) == len(people) - 1
+
+
+@pytest.mark.parametrize("kind", ["sync"], indirect=True)
+def test_a_query_of_values_has_no_columns(client, set_name):
+    with pytest.raises(ParamError, match="no columns"):
+        pa.table(client.query("test", set_name).apply("m", "f"))
+
+
+def test_what_cannot_wait_is_no_stream(aclient, set_name):
+    for each in (aclient.query("test", set_name), aclient.scan("test", set_name),
+                 aclient.query("test", set_name).stream()):
+        assert not hasattr(each, "__arrow_c_stream__")
+
+
 @pytest.mark.parametrize("kind", ["async"], indirect=True)
 def test_what_was_fetched_is_taken_once(client, people, set_name):
     records = client.query("test", set_name).arrow()
@@ -87,6 +116,60 @@ def test_values_of_several_types_are_refused(client, set_name, kind):
     client.put(("test", set_name, 2), {"n": "text"})
     with pytest.raises(TypeError if kind == "async" else OSError, match="n"):
         pa.table(client.query("test", set_name).arrow())
+
+
+@pytest.fixture
+def uneven(client, set_name):
+    """Each record has two bins; those of one have other types than those of the other half."""
+    for n in range(40):
+        bins = {"even": n, "m": {"k": 1.5}} if n % 2 == 0 else {"odd": n / 2, "l": [n, 2]}
+        client.put(("test", set_name, n), {"n": n, **bins})
+
+
+SCHEMA = pa.schema([("odd", pa.float32()), ("n", pa.int16()), ("_generation", pa.uint32()),
+                    ("even", pa.int64()), ("never", pa.string()), ("l", pa.list_(pa.int64())),
+                    ("m", pa.map_(pa.string(), pa.float64()))])
+
+
+@pytest.mark.parametrize("kind", ["sync"], indirect=True)
+def test_a_schema_chooses_columns_and_types(client, uneven, set_name, make):
+    query = make(client, "test", set_name)
+    for records in (query, query.stream(), query.arrow(batch_size=1)):
+        table = pa.table(records, schema=SCHEMA)
+        table.validate(full=True)
+        assert table.schema == SCHEMA
+        rows = sorted(table.to_pylist(), key=lambda row: row["n"])
+        assert rows == [{
+            "n": n, "_generation": 1, "never": None, "even": None if n % 2 else n,
+            "odd": n / 2 if n % 2 else None, "l": [n, 2] if n % 2 else None,
+            "m": None if n % 2 else [("k", 1.5)]} for n in range(40)]
+    reader = pa.RecordBatchReader.from_stream(query.arrow(batch_size=1), schema=pa.schema(
+        [("even", pa.int64()), ("_key", pa.int64()), ("_digest", pa.binary())]))
+    assert reader.schema.names == ["even", "_key", "_digest"]
+    assert len(list(reader)) == 40
+
+
+@pytest.mark.parametrize("kind", ["sync"], indirect=True)
+def test_a_schema_that_does_not_fit_is_an_error(client, uneven, set_name):
+    query = client.query("test", set_name)
+    with pytest.raises(OSError, match="'n' holds both text and int"):
+        pa.table(query, schema=pa.schema([("n", pa.string())]))
+    with pytest.raises(OSError, match="'odd' holds both int and float"):
+        pa.table(query, schema=pa.schema([("odd", pa.int64())]))
+    with pytest.raises(ValueError, match="too long for the name of a bin"):
+        pa.table(query, schema=pa.schema([("b" * 16, pa.int64())]))
+    with pytest.raises(ValueError, match="capsule|Capsule"):
+        query.__arrow_c_stream__(5)
+    for arguments in ((1, 2), {"schema": None}):
+        with pytest.raises(TypeError, match="requested_schema"):
+            if isinstance(arguments, dict):
+                query.__arrow_c_stream__(**arguments)
+            else:
+                query.__arrow_c_stream__(*arguments)
+    names = pa.RecordBatchReader.from_stream(query.arrow(batch_size=1)).schema.names
+    later = "odd" if "even" in names else "even"
+    with pytest.raises(OSError, match="first value, (int|float), behind the first batch"):
+        pa.table(query.arrow(batch_size=1), schema=pa.schema([(later, pa.null())]))
 
 
 @pytest.mark.parametrize("kind", ["sync"], indirect=True)
@@ -151,6 +234,22 @@ def test_polars_takes_them(client, people, set_name, make):
     assert frame["n"].sum() == sum(people)
 
 
+def test_pandas_takes_them(client, people, set_name, make):
+    pytest.importorskip("pandas")
+    frame = pa.table(make(client, "test", set_name).arrow()).to_pandas()
+    assert frame.set_index("n")["name"].to_dict() == {n: p["name"] for n, p in people.items()}
+
+
+@pytest.mark.parametrize("kind", ["sync"], indirect=True)
+def test_duckdb_takes_them(client, people, set_name, make):
+    duckdb = pytest.importorskip("duckdb")
+    records = make(client, "test", set_name)
+    with duckdb.connect() as base:
+        base.register("records", records)
+        found = base.sql("select mod, count(*) from records group by mod order by mod").fetchall()
+    assert found == [(n, 60) for n in range(10)]
+
+
 def test_a_cluster_is_one_table(cluster, make_client):
     own = make_client(hosts=cluster.hosts)
     own.batch_write([(("test", "columns", n), {"n": n}) for n in range(1000)])
@@ -159,5 +258,6 @@ def test_a_cluster_is_one_table(cluster, make_client):
 
 
 def test_the_strict_face_has_them_too(strict, people, set_name):
+    assert pa.table(strict.scan("test", set_name)).num_rows == len(people)
     table = pa.table(strict.query("test", set_name).arrow())
     assert sorted(table["n"].to_pylist()) == sorted(people)

@@ -8,7 +8,7 @@ import pytest
 from queries import error_of, numbers
 
 import aerospike_py
-from aerospike_py import exp, list_operations
+from aerospike_py import bit_operations, exp, list_operations, map_operations
 from aerospike_py.exception import (
     BinNameError,
     ClientError,
@@ -18,6 +18,8 @@ from aerospike_py.exception import (
     ParamError,
     RecordNotFound,
 )
+from aerospike_py.helpers.expressions import arithmetic, base
+from aerospike_py.helpers.operations import expression_operations, operations as op
 from aerospike_py.types import AerospikeKey, Record
 
 
@@ -131,6 +133,36 @@ def test_operations_take_the_place_of_bins(client, set_name, make, read):
     query.add_ops([{"op": aerospike_py.OPERATOR_READ, "bin": "n"}])
     assert sorted((r.bins for r in read(query)), key=str) == sorted(
         ({"n": n} for n in range(20)), key=str)
+
+
+@pytest.mark.parametrize(("ops", "wanted"), [
+    ([list_operations.list_size("l")], lambda n: {"l": 3}),
+    ([list_operations.list_get_range("l", 1, 2), op.read("n")],
+     lambda n: {"l": [n + 1, 9], "n": n}),
+    ([map_operations.map_get_by_key("m", "a", aerospike_py.MAP_RETURN_VALUE)],
+     lambda n: {"m": n}),
+    ([bit_operations.bit_count("b", 0, 8)], lambda n: {"b": n.bit_count()}),
+    ([expression_operations.expression_read("e", arithmetic.Add(base.IntBin("n"), 5).compile())],
+     lambda n: {"e": n + 5}),
+    ([list_operations.list_size("l"), list_operations.list_get("l", 0)], lambda n: {"l": n}),
+])
+def test_operations_of_every_family_work_in_queries(client, set_name, make, ops, wanted):
+    for n in range(8):
+        client.put(("test", set_name, n), {"n": n, "l": [n, n + 1, 9], "m": {"a": n, "b": [1]},
+                                           "b": bytes([n, 255])})
+    query = make(client, "test", set_name)
+    query.add_ops(ops)
+    expected = sorted((wanted(n) for n in range(8)), key=str)
+    assert sorted((r.bins for r in query.results()), key=str) == expected
+    paged = [r.bins for page in query.pages(3) for r in page]
+    assert sorted(paged, key=str) == expected
+
+
+def test_operations_stand_beside_selected_bins(client, people, set_name, make):
+    query = make(client, "test", set_name).select("n")
+    query.add_ops([expression_operations.expression_read(
+        "twice", arithmetic.Add(base.IntBin("n"), base.IntBin("n")).compile())])
+    assert sorted(r.bins["twice"] for r in query.results()) == [2 * n for n in sorted(people)]
 
 
 def test_operations_that_write_are_refused(client, people, set_name, make):

@@ -6,6 +6,7 @@ import pytest
 from queries import error_of, fill, numbers
 
 from aerospike_py import official
+from aerospike_py.helpers.expressions import Eq, IntBin
 from aerospike_py.official import exception, predicates
 
 
@@ -109,6 +110,47 @@ def test_where_may_be_called_once(strict, set_name):
 def test_old_arguments_of_where_are_refused(strict, set_name):
     with pytest.raises(TypeError):
         strict.query("test", set_name).where("n", "equals", 1)
+
+
+def test_predicates_may_leave_the_bin_to_the_index():
+    for name, *values in (("geo_within_radius", 3.0, 0, 1000.0), ("geo_contains_point", 1.0, 2.0),
+                          ("geo_within_geojson_region", "{}"), ("equals", 5), ("between", 1, 2),
+                          ("geo_contains_geojson_point", "{}")):
+        assert getattr(predicates, name)(None, *values)[2] is None
+    for bad in (5, b"bin", True, []):
+        for name, *values in (("geo_within_radius", 3.0, 0, 1.0), ("geo_contains_point", 1.0, 2)):
+            with pytest.raises(exception.ParamError, match="should be integer or double type"):
+                getattr(predicates, name)(bad, *values)
+
+
+def test_options_have_the_official_texts(some, set_name, make):
+    for options, text in (([], "query options must be a dictionary"),
+                          ({"nobins": "False"}, "nobins value must be a bool")):
+        error = error_of(lambda options=options: make("test", set_name).foreach(
+            print, {}, options))
+        assert isinstance(error, exception.ParamError)
+        assert text == error.msg
+    seen = []
+    make("test", set_name).foreach(seen.append, {}, {"nobins": True})
+    assert [bins for _, _, bins in seen] == [{}] * len(some)
+    with pytest.raises(TypeError, match="'callback'"):
+        make("test", set_name).foreach()
+
+
+def test_apply_on_many_checks_expressions(strict, some, set_name):
+    bad = Eq(IntBin("n"), 1)  # not compiled
+    with pytest.raises(exception.ParamError, match="compiled"):
+        strict.query_apply("test", set_name, predicates.equals("n", 1), "m", "f", [],
+                           {"expressions": bad})
+    with pytest.raises(exception.ParamError, match="compiled"):
+        strict.scan_apply("test", set_name, "m", "f", [], {"expressions": bad})
+    refused = {"expressions": Eq(IntBin("n"), "text").compile()}
+    with pytest.raises(exception.InvalidRequest):
+        strict.scan_apply("test", set_name, "m", "f", [], refused)
+    with pytest.raises(exception.NamespaceNotFound):
+        strict.query_apply("nope", set_name, predicates.equals("n", 1), "m", "f")
+    with pytest.raises(TypeError, match="at most 7 arguments"):
+        strict.query_apply("test", set_name, predicates.equals("n", 1), "m", "f", [], {}, 1)
 
 
 def test_predicates_need_arguments():

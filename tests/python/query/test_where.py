@@ -9,7 +9,12 @@ from queries import error_of, numbers
 
 import aerospike_py
 from aerospike_py import exp, predicates
-from aerospike_py.exception import IndexNotFound, InvalidRequest, ParamError
+from aerospike_py.exception import (
+    IndexNotFound,
+    InvalidRequest,
+    NamespaceNotFound,
+    ParamError,
+)
 from aerospike_py.helpers import cdt_ctx
 from aerospike_py.helpers.expressions import base as exps
 from aerospike_py.official import predicates as official_predicates
@@ -253,7 +258,52 @@ def test_texts_of_expressions_are_found(client, index, set_name, people):
     assert found(query) == [9]
 
 
+@pytest.mark.parametrize("made", [predicates, official_predicates])
+@pytest.mark.parametrize(("expression", "where", "datatype", "predicate", "wanted"), [
+    (exps.BlobBin("b"), aerospike_py.INDEX_TYPE_DEFAULT, BLOB, ("equals", b"\3"), [3, 8]),
+    (exps.GeoBin("g"), aerospike_py.INDEX_TYPE_DEFAULT, GEO,
+     ("geo_within_radius", 4.0, 0.0, 1000.0), [4]),
+    (exps.ListBin("l"), LIST, NUMERIC, ("contains", LIST, 5), [4, 5]),
+    (exps.ListBin("l"), LIST, NUMERIC, ("range", LIST, 2, 3), [1, 2, 3]),
+    (exps.MapBin("m"), KEYS, STRING, ("contains", KEYS, "k1"), [1, 4, 7]),
+    (exps.MapBin("m"), VALUES, NUMERIC, ("contains", VALUES, 6), [6]),
+    (exps.MapBin("mb"), VALUES, BLOB, ("contains", VALUES, bytearray(b"\1")), [1, 5, 9]),
+])
+def test_expressions_of_every_kind_are_indexes(client, index, set_name, made, expression, where,
+                                               datatype, predicate, wanted):
+    for n in range(10):
+        client.put(("test", set_name, n), {
+            "n": n, "b": bytes([n % 5]), "l": [n, n + 1], "m": {f"k{n % 3}": n},
+            "mb": {"x": bytes([n % 4])},
+            "g": aerospike_py.GeoJSON({"type": "Point", "coordinates": [float(n), 0.0]})})
+    name = index("index_expr_create", set_name, where, datatype, expression.compile(),
+                 name=f"{set_name}_k")
+    kind, *values = predicate
+    chosen = getattr(made, kind)(None, *values)
+    query = client.query("test", set_name).where_with_expr(expression.compile(), chosen)
+    assert found(query) == wanted
+    query = client.query("test", set_name).where_with_index_name(name, chosen)
+    assert found(query) == wanted
+
+
+@pytest.mark.parametrize("made", [predicates, official_predicates])
+def test_blobs_in_maps_are_found(client, index, set_name, made):
+    for n in range(12):
+        client.put(("test", set_name, n), {"n": n, "m": {bytes([n % 3]): bytes([n % 4])}})
+    index("index_map_values_create", set_name, "m", BLOB, name=f"{set_name}_v")
+    index("index_map_keys_create", set_name, "m", BLOB, name=f"{set_name}_k")
+    query = client.query("test", set_name).where(made.contains("m", VALUES, b"\2"))
+    assert found(query) == [2, 6, 10]
+    query = client.query("test", set_name).where(made.contains("m", KEYS, bytearray(b"\2")))
+    assert found(query) == [2, 5, 8, 11]
+
+
 # ---- what is refused ----
+
+
+def test_an_unknown_namespace_has_no_index(client, set_name):
+    with pytest.raises(NamespaceNotFound):
+        client.query("nope", set_name).where(predicates.equals("n", 1)).results()
 
 
 def test_without_an_index_nothing_is_found(client, people, set_name, read):
