@@ -155,7 +155,7 @@ class ArrowRecords:
         self._query = query
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self._query._arrow_stream(*self._how)
+        return self._query._arrow_stream(*self._how, requested_schema)
 
 
 class FetchedRecords:
