@@ -251,6 +251,31 @@ def test_a_map_policy_of_none(strict, key):
         strict.operate(key, [{"op": official.OP_MAP_SET_POLICY, "bin": "m"}])
 
 
+def test_errors_have_their_official_names(strict, key):
+    from aerospike_py.official import exception
+
+    strict.put(key, {"a": 1})
+    with pytest.raises(exception.BinIncompatibleType) as e:
+        strict.append(key, "a", "x")
+    assert type(e.value) is exception.BinIncompatibleType
+    assert isinstance(e.value, ex.BinTypeError)
+    assert type(e.value).__name__ == "BinIncompatibleType"
+    with pytest.raises(exception.IndexError) as e:
+        strict.query("test", key[1]).where(predicates.equals("nobody", 1)).results()
+    assert type(e.value) is exception.IndexNotFound
+    assert isinstance(e.value, ex.IndexNotFound) and e.value.code == 201
+
+
+@pytest.mark.local_only
+def test_a_timeout_has_its_official_name(strict, server, key):
+    from aerospike_py.official import exception
+
+    server.fault("delay", ms=2000, classes="read", times=1)
+    with pytest.raises(exception.TimeoutError) as e:
+        strict.get(key, {"total_timeout": 50, "max_retries": 0})
+    assert type(e.value).__name__ == "TimeoutError" and e.value.code == 9
+
+
 # ---- batches ----
 
 
