@@ -252,6 +252,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->LazyType);
     Py_VISIT(state->RowIterType);
     Py_VISIT(state->batch_module);
+    Py_VISIT(state->numpy_module);
     for (int i = 0; i < QUERY_TYPES; i++) {
         Py_VISIT(state->QueryTypes[i]);
     }
@@ -305,6 +306,7 @@ forget_all(ModState *state)
     Py_CLEAR(state->LazyType);
     Py_CLEAR(state->RowIterType);
     Py_CLEAR(state->batch_module);
+    Py_CLEAR(state->numpy_module);
     for (int i = 0; i < QUERY_TYPES; i++) {
         Py_CLEAR(state->QueryTypes[i]);
     }
