@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import logging
 import os
@@ -33,6 +34,15 @@ def deliver(level: int, func: str, file: str, line: int, text: str) -> None:
         room = file.rsplit("/", 2)[-2] if "/" in file else "core"
         child = logging.getLogger(f"aerospike_py.{room}")
         child.handle(child.makeRecord(child.name, number, file, line, text, (), None, func))
+
+
+@atexit.register
+def _close() -> None:
+    """Deliver what waits; later lines would find nobody."""
+    from . import _aerospike
+
+    _aerospike.flush_log()
+    _aerospike.close_log()
 
 
 def print_line(level: int, func: str, file: str, line: int, text: str) -> None:

@@ -1,7 +1,7 @@
 """Everything that a report of a problem should say: ``python -m aerospike_py.debug [HOST[:PORT]]``.
 
 With a host it also connects, and tells what the client sees of the cluster. No records are read
-and no secrets are printed.
+and no secrets are printed. ``--dump FILE`` takes apart what a connection has carried.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ import argparse
 import importlib
 import os
 import platform
+import re
 import sys
 import sysconfig
 import time
 from collections.abc import Iterator, Sequence
 from importlib import metadata
+from pathlib import Path
 
 import aerospike_py
 from aerospike_py import _aerospike
 
-__all__ = ["about_cluster", "about_here", "main"]
+__all__ = ["about_cluster", "about_here", "dump", "main"]
 
 Row = tuple[str, object]
 
@@ -94,6 +96,60 @@ def about_cluster(host: str, port: int, username: str | None = None,
                    f"{node.timeout_count} timeouts")
 
 
+#: A line of a capture in hexadecimal digits, whatever stands before them.
+HEX_LINE = re.compile(rb"((?:[ -~]*\s)?)((?:[0-9A-Fa-f]{2})+)\s*")
+
+
+def _parts(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Captures in hexadecimal digits line by line with their labels, or all as it is."""
+    lines = [line for line in data.splitlines() if line.strip() and not line.startswith(b"#")]
+    found = [HEX_LINE.fullmatch(line) for line in lines]
+    if data[:1] == b"\2" or not all(found):  # a frame begins with its version
+        yield "", data
+        return
+    for each in filter(None, found):
+        yield each[1].decode().strip(), bytes.fromhex(each[2].decode())
+
+
+def dump(data: bytes) -> Iterator[str]:
+    """Tell what a connection has carried, frame by frame and field by field.
+
+    Parameters
+    ----------
+    data : bytes
+        Frames one after the other, as they travelled; or lines that end with those of a
+        moment in hexadecimal digits.
+
+    Yields
+    ------
+    str
+        A line. Passwords and tokens are left out.
+
+    Raises
+    ------
+    ValueError
+        They are no frames: behind the lines of what was understood.
+    """
+    for label, part in _parts(data):
+        if label:
+            yield label
+        text, wrong = _aerospike.dump(part)
+        yield from text.splitlines()
+        if wrong is not None:
+            raise ValueError(wrong)
+
+
+def _print_dump(name: str) -> int:
+    data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    try:
+        for line in dump(data):
+            print(line)
+    except ValueError as error:
+        print(f"not understood: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
 def _print(title: str, rows: Iterator[Row]) -> None:
     print(f"\n{title}")
     for name, value in rows:
@@ -108,7 +164,12 @@ def main(argv: Sequence[str] | None = None) -> int:
                     "host, what the client sees of its cluster.")
     parser.add_argument("host", nargs="?", metavar="HOST[:PORT]")
     parser.add_argument("--user", help="log in; the password is in AEROSPIKE_PASSWORD")
+    parser.add_argument("--dump", metavar="FILE",
+                        help="take apart what a connection has carried: bytes as they travelled, "
+                             "or lines of hexadecimal digits; - reads standard input")
     options = parser.parse_args(argv)
+    if options.dump is not None:
+        return _print_dump(options.dump)
     _print("Here", about_here())
     if options.host is None:
         return 0

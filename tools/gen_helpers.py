@@ -716,14 +716,21 @@ def exp_module(table: dict[str, Any]) -> str:
     return "\n".join([*lines, EXP_CMD, EXP_COMPILE, "", body, ""])
 
 
+#: What the official package of expressions lets be seen besides its own.
+STRING_CLASSES = ("NumericType", "RegexFlags", "StringPolicy")
+
+
 def expression_package(modules: dict[str, list[Node]]) -> str:
     """aerospike_py.helpers.expressions itself."""
     lines = ['"""Expressions: filters, values of operations, keys of indexes.', "",
              "An expression is a tree of objects; ``compile()`` gives the list that policies and",
              'operations take.', '"""', "", MARK.format("*"),
-             "from __future__ import annotations", "", "from . import resources as resources"]
+             "from __future__ import annotations", "",
+             "from ..string_helpers import (",
+             *[f"    {name} as {name}," for name in STRING_CLASSES], ")",
+             "from . import resources as resources"]
     stars = [f"from .{name} import *" for name in modules]
-    lines += [*sorted([*stars, "from .resources import ResultType"]), ""]
+    lines += [*sorted([*stars, "from .resources import ResultType, ReturnType as ReturnType"]), ""]
     names = [node.name for nodes in modules.values() for node in nodes]
     return "\n".join([*lines, *all_list([*names, "ResultType"]), ""])
 

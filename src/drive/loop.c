@@ -415,6 +415,7 @@ turn(aero_loop *loop, uv_run_mode mode)
 
     loop->turning = true;
     loop->fresh = false;
+    loop->n_swept = 0;
     uv_run(&loop->uv, mode);
     now = aero_clock_now();
     step_late(loop, now);

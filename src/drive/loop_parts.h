@@ -31,6 +31,7 @@ struct aero_loop {
     uint64_t trim_at;
     uint64_t look_at; /* at those who wait for a connection; AERO_NEVER */
     size_t n_handles;
+    unsigned n_swept; /* sockets that were looked at in this turn */
     bool closing;
     bool turning;
     bool fresh; /* a watcher was made since the last turn */

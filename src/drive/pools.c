@@ -15,7 +15,8 @@ enum {
     OPENING_MAX = 4, /* of a node, at a time */
     LOOK_MS = 5,     /* how long a line is watched before more are opened */
     SLOW_US = 1000,  /* a connection that takes longer for one command */
-    GROW_LEAST = 4
+    GROW_LEAST = 4,
+    SWEEP_MAX = 64 /* sockets in one turn; the rest stay readable */
 };
 
 struct node_pool {
@@ -123,6 +124,9 @@ on_event(uv_poll_t *poll, int status, int events)
 
     (void)status;
     (void)events;
+    if (watcher->loop->n_swept++ >= SWEEP_MAX) {
+        return;
+    }
     if (watcher->slot != NULL) {
         aero_slot_step(watcher->slot);
     }

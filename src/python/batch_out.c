@@ -426,9 +426,10 @@ static PyObject *
 new_official_row(const BatchOut *out, size_t i, Common *common)
 {
     PyObject *type = batch_official(out->dec.state, "BatchRecord");
-    PyObject *row =
-        type == NULL ? NULL : PyObject_CallOneArg(type, tuple_of(out, i));
+    PyObject *key = type == NULL ? NULL : make_key(out, i);
+    PyObject *row = key == NULL ? NULL : PyObject_CallOneArg(type, key);
 
+    Py_XDECREF(key);
     if (row != NULL && fill_row(out, i, row, common) < 0) {
         Py_CLEAR(row);
     }

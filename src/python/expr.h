@@ -35,8 +35,12 @@ int expr_put_flat(ExprOut *to, PyObject *list);
 /* An object of the helpers; 0: it is none, 1: it was put, -1. */
 int expr_put_object(ExprOut *to, PyObject *value);
 
-/* Append readable text of packed bytes. */
+/* Append readable text of packed bytes: an expression, a value; false where
+ * they are none.  And of bytes, the first of many, and of a str. */
 bool expr_show(aero_span packed, aero_buf *out);
+bool expr_show_value(aero_span packed, aero_buf *out);
+void expr_show_blob(aero_span bytes, aero_buf *out);
+void expr_show_text(aero_span text, aero_buf *out);
 
 /* The bytes of an Expression object; false: it is none. */
 bool expression_packed(ModState *state, PyObject *value, aero_span *packed);

@@ -329,6 +329,31 @@ show(aero_span *in, aero_buf *out, int depth)
 }
 
 bool
+expr_show_value(aero_span packed, aero_buf *out)
+{
+    return show_literal(&packed, out, 0) && packed.len == 0;
+}
+
+void
+expr_show_blob(aero_span bytes, aero_buf *out)
+{
+    size_t shown = bytes.len < SHOWN_BYTES ? bytes.len : SHOWN_BYTES;
+
+    for (size_t i = 0; i < shown; i++) {
+        aero_buf_printf(out, "%02x", bytes.ptr[i]);
+    }
+    if (shown < bytes.len) {
+        aero_buf_printf(out, "... of %zu bytes", bytes.len);
+    }
+}
+
+void
+expr_show_text(aero_span text, aero_buf *out)
+{
+    put_quoted(out, text);
+}
+
+bool
 expr_show(aero_span packed, aero_buf *out)
 {
     return show(&packed, out, 0) && packed.len == 0;

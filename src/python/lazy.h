@@ -52,10 +52,16 @@ PyObject *lazy_arrow_stream(PyObject *self, PyObject *const *args,
 extern const char lazy_arrow_array_doc[];
 extern const char lazy_arrow_stream_doc[];
 
+struct Table;
+
+/* The schema that a reader asks for (borrowed; NULL or None: none), into the
+ * table; and the one argument of an __arrow_c method. */
+int arrow_take_wish(PyObject *schema, struct Table *table);
+int arrow_bind_wish(const char *method, PyObject *const *args,
+                    Py_ssize_t nargs, PyObject *kwnames, PyObject **schema);
 /* An empty stream in its capsule; set it up before anything can fail. */
 PyObject *arrow_stream_capsule(struct ArrowArrayStream **stream);
 
-struct Table;
 /* A stream of one batch, which the table has; it takes the table (heap), but
  * not if it fails. */
 PyObject *arrow_table_stream(struct Table *table);

@@ -275,6 +275,9 @@ int module_add_constants(PyObject *module);
 
 /* The module's function `versions`. */
 PyObject *module_versions(PyObject *module, PyObject *none);
+/* And `dump`. */
+extern const char dump_doc[];
+PyObject *module_dump(PyObject *module, PyObject *data);
 int errors_setup(PyObject *module, ModState *state);
 int policy_setup(ModState *state);
 int client_setup_types(PyObject *module);

@@ -1,28 +1,16 @@
 /* Batches: many commands in one message, answered in blocks of rows and a
  * trailer.
  *
- *   row: | index u32 | digest | flags u8 | ...
- *        what the flags announce, counts, fields, operations
- *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "aero/base/alloc.h"
 #include "command.h"
 #include "security.h"
 #include "serve.h"
+#include "aero/wire/batch.h"
 #include "aero/wire/frame.h"
 
 enum {
-    /* of the batch */
-    REPORT_ALL = 0x04,   /* rows that fail end nothing */
-    REPORT_ERROR = 0x08, /* the row that failed is answered */
-    /* of a row */
-    REPEAT = 0x01,
-    HAS_INFO23 = 0x02,
-    HAS_GENERATION = 0x04,
-    HAS_TTL = 0x08,
-    HAS_INFO4 = 0x10,
     FIELD_HEAD = 4 + 1,
-    ROW_HEAD = 4 + AERO_DIGEST_SIZE + 1,
     ROWS_PER_STEP = 4096,
     ABANDON_MS = 30000
 };
@@ -49,62 +37,18 @@ typedef struct batch {
 
 /* ---- reading rows ---- */
 
-static bool
-take_u8(aero_span *in, uint8_t *out)
-{
-    if (in->len == 0) {
-        return false;
-    }
-    *out = in->ptr[0];
-    *in = aero_span_skip(*in, 1);
-    return true;
-}
-
-static bool
-take_u16(aero_span *in, uint16_t *out)
-{
-    if (in->len < 2) {
-        return false;
-    }
-    *out = aero_get_u16(in->ptr);
-    *in = aero_span_skip(*in, 2);
-    return true;
-}
-
-static bool
-take_u32(aero_span *in, uint32_t *out)
-{
-    if (in->len < 4) {
-        return false;
-    }
-    *out = aero_get_u32(in->ptr);
-    *in = aero_span_skip(*in, 4);
-    return true;
-}
-
 /* What only some rows say. */
 static bool
 take_row_bits(batch *b, uint8_t flags, aero_msg *msg)
 {
-    aero_span *in = &b->rows;
-    uint16_t generation = 0;
-
     memset(msg, 0, sizeof *msg);
     msg->info3 = b->sc_bits;
     msg->budget = b->budget;
-    if (!take_u8(in, &msg->info1)) {
+    if (!aero_batch_take_head(&b->rows, flags, msg)) {
         return false;
     }
     msg->info1 &= (uint8_t) ~(AERO_INFO1_COMPRESS_RESPONSE | AERO_INFO1_XDR);
-    if (((flags & HAS_INFO23) != 0 &&
-         (!take_u8(in, &msg->info2) || !take_u8(in, &msg->info3))) ||
-        ((flags & HAS_INFO4) != 0 && !take_u8(in, &msg->info4)) ||
-        ((flags & HAS_GENERATION) != 0 && !take_u16(in, &generation)) ||
-        ((flags & HAS_TTL) != 0 && !take_u32(in, &msg->ttl))) {
-        return false;
-    }
-    msg->generation = generation;
-    return take_u16(in, &msg->n_fields) && take_u16(in, &msg->n_ops);
+    return true;
 }
 
 /* The first field names the namespace, whatever type it claims. */
@@ -137,17 +81,15 @@ take_full_row(batch *b, uint8_t flags)
 static bool
 take_row(batch *b, uint32_t *index, const uint8_t **digest)
 {
-    uint8_t flags;
+    aero_batch_row row;
 
-    if (b->rows.len < ROW_HEAD) {
+    if (!aero_batch_take_row(&b->rows, &row)) {
         return false;
     }
-    *index = aero_get_u32(b->rows.ptr);
-    *digest = b->rows.ptr + 4;
-    flags = b->rows.ptr[ROW_HEAD - 1];
-    b->rows = aero_span_skip(b->rows, ROW_HEAD);
-    if ((flags & REPEAT) == 0) {
-        return take_full_row(b, flags);
+    *index = row.index;
+    *digest = row.digest;
+    if ((row.flags & AERO_ROW_REPEAT) == 0) {
+        return take_full_row(b, row.flags);
     }
     return b->has_req && !srv_req_has(&b->req, AERO_FIELD_KEY);
 }
@@ -187,10 +129,10 @@ close_block(batch *b, aero_buf *out)
 static void
 note_code(batch *b, int code)
 {
-    if ((b->flags & REPORT_ALL) != 0 || !is_failure(code)) {
+    if ((b->flags & AERO_BATCH_RESPOND_ALL) != 0 || !is_failure(code)) {
         return;
     }
-    if ((b->flags & REPORT_ERROR) != 0) {
+    if ((b->flags & AERO_BATCH_SHOW_FAILED) != 0) {
         b->block_code = code;
     }
     else {
@@ -317,8 +259,7 @@ read_head(batch *b)
 {
     int64_t most = b->core->service[SRV_SERVICE_batch_max_requests];
 
-    if (!take_u32(&b->rows, &b->left) || !take_u8(&b->rows, &b->flags) ||
-        b->left == 0) {
+    if (!aero_batch_take(&b->rows, &b->left, &b->flags) || b->left == 0) {
         return AERO_ERR_REQUEST_INVALID;
     }
     return most != 0 && b->left > most ? AERO_ERR_BATCH_MAX_REQUESTS_EXCEEDED

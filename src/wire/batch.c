@@ -117,3 +117,68 @@ aero_batch_close(aero_batch_put *b)
     aero_field_close(out, b->field_at);
     aero_frame_close(out, b->frame_at);
 }
+
+/* ---- taken apart again ---- */
+
+bool
+aero_batch_take(aero_span *in, uint32_t *count, uint8_t *flags)
+{
+    if (in->len < 4 + 1) {
+        return false;
+    }
+    *count = aero_get_u32(in->ptr);
+    *flags = in->ptr[4];
+    *in = aero_span_skip(*in, 4 + 1);
+    return true;
+}
+
+bool
+aero_batch_take_row(aero_span *in, aero_batch_row *row)
+{
+    enum {
+        FLAGS_AT = 4 + AERO_DIGEST_SIZE
+    };
+
+    if (in->len <= FLAGS_AT) {
+        return false;
+    }
+    row->index = aero_get_u32(in->ptr);
+    row->digest = in->ptr + 4;
+    row->flags = in->ptr[FLAGS_AT];
+    *in = aero_span_skip(*in, FLAGS_AT + 1);
+    return true;
+}
+
+bool
+aero_batch_take_head(aero_span *in, uint8_t flags, aero_msg *msg)
+{
+    size_t len = 1 + ((flags & AERO_ROW_INFO) != 0 ? 2 : 0) +
+                 ((flags & AERO_ROW_INFO4) != 0 ? 1 : 0) +
+                 ((flags & AERO_ROW_GENERATION) != 0 ? 2 : 0) +
+                 ((flags & AERO_ROW_TTL) != 0 ? 4 : 0) + 2 + 2;
+    const uint8_t *at = in->ptr;
+
+    if (in->len < len) {
+        return false;
+    }
+    msg->info1 = *at++;
+    if ((flags & AERO_ROW_INFO) != 0) {
+        msg->info2 = *at++;
+        msg->info3 = *at++;
+    }
+    if ((flags & AERO_ROW_INFO4) != 0) {
+        msg->info4 = *at++;
+    }
+    if ((flags & AERO_ROW_GENERATION) != 0) {
+        msg->generation = aero_get_u16(at);
+        at += 2;
+    }
+    if ((flags & AERO_ROW_TTL) != 0) {
+        msg->ttl = aero_get_u32(at);
+        at += 4;
+    }
+    msg->n_fields = aero_get_u16(at);
+    msg->n_ops = aero_get_u16(at + 2);
+    *in = aero_span_skip(*in, len);
+    return true;
+}

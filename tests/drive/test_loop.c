@@ -131,6 +131,47 @@ TEST(many_commands_share_few_connections)
     }
 }
 
+static void
+launch_reads(aero_pump *pump, rig *r, int count)
+{
+    for (int i = 0; i < count; i++) {
+        launch(pump, r, &flights[i], 1, false, NULL);
+    }
+}
+
+/* Whoever turns the loop is not held for long by many who are ready. */
+TEST(one_turn_answers_some_of_many_who_are_ready)
+{
+    enum {
+        MANY = 200,
+        SWEEP = 64
+    };
+    aero_loop_config config = usual;
+    aero_pump *pump;
+    unsigned ended;
+    rig r;
+
+    config.warm_conns = config.max_conns = MANY;
+    REQUIRE(open_pump(&r, &(rig_options){.nodes = 1, .max_conns = MANY},
+                      AERO_PUMP_EMBEDDED, &config, &pump));
+    CHECK_INT(rig_write(&r, 1, 1, NULL), 0);
+    rig_control(&r, "fault kind=delay ms=200 class=read");
+    for (int i = 0; i < 50 && rig_count(&r, "connections") < MANY; i++) {
+        launch_reads(pump, &r, MANY);
+        CHECK(turn_until(pump, MANY));
+        fini_all(MANY);
+    }
+    launch_reads(pump, &r, MANY); /* each by a connection that is there */
+    usleep(400 * 1000);
+    aero_pump_turn(pump);
+    ended = take_done(pump);
+    CHECK(ended <= SWEEP);
+    CHECK(turn_until(pump, MANY - ended));
+    fini_all(MANY);
+    aero_pump_free(pump);
+    rig_close(&r);
+}
+
 TEST(reads_that_travel_together_are_answered_each)
 {
     aero_loop_config config = usual;

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import signal
 import socket
 import subprocess
 import sys
+import zlib
+from contextlib import suppress
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+from random import Random
 
 import pytest
 
 import aerospike_py
-from aerospike_py import LocalServer, debug
+from aerospike_py import LocalServer, debug, exp
 
 
 def module(name: str, *options: str) -> list[str]:
@@ -49,6 +55,88 @@ def test_debug_prints_no_password(capsys, monkeypatch):
     with LocalServer(edition="enterprise", security=True) as server:
         debug.main([f"127.0.0.1:{server.port}", "--user", "nobody"])
     assert "sesame" not in capsys.readouterr().out
+
+
+CAPTURES = Path(__file__).resolve().parents[1] / "wire" / "golden" / "captures.txt"
+
+
+def captured(label):
+    """Bytes of the request and of the reply under a label of the captures."""
+    rows = [line.split() for line in CAPTURES.read_text().splitlines()]
+    return [bytes.fromhex(row[2]) for row in rows if row[0] == label]
+
+
+@pytest.mark.parametrize("label, lines", [
+    ("put.map", ["  message, result 0 (ok), writes", "    field namespace: 'test'",
+                 "    operation write 'bin', map: {'a': 1, 'b': {'c': [true]}}"]),
+    ("operate", ["    operation increment 'a', integer: 1", "    operation read 'b', nil"]),
+    ("batch.read", ["    field batch: 3 rows, flags 0x0d", "      field set: 'capture'",
+                    "    row 1, digest 332792e530c9e29607ab61ff3f9d524c6ec508d5, "
+                    "as the one before"]),
+    ("tend", ["  info 'partition-generation'"]),
+    ("login", ["  admin LOGIN, result 0 (ok), 2 fields", "    field USER: 'admin'",
+               "    field CREDENTIAL: 60 bytes that are not shown"]),
+])
+def test_debug_takes_a_capture_apart(capsys, tmp_path, label, lines):
+    (tmp_path / "sent").write_bytes(captured(label)[0])
+    assert debug.main(["--dump", str(tmp_path / "sent")]) == 0
+    assert set(lines) <= set(capsys.readouterr().out.splitlines())
+
+
+def test_debug_takes_a_filter_and_list_operations_apart():
+    with LocalServer() as server, aerospike_py.client(server.config) as client:
+        text = client.get_expression_base64(exp.ge(exp.int_bin("age"), exp.int_val(18)))
+    packed = base64.b64decode(text)
+    field = (len(packed) + 1).to_bytes(4, "big") + bytes([43]) + packed
+    value = bytes.fromhex("920107")
+    operation = (8 + len(value)).to_bytes(4, "big") + bytes([4, 4, 0, 4]) + b"list" + value
+    body = bytes([22, *[0] * 18, 1, 0, 1]) + field + operation
+    lines = list(debug.dump((0x0203 << 48 | len(body)).to_bytes(8, "big") + body))
+    assert lines[3:] == ["    field filter expression: ge(int_bin('age'), 18)",
+                         "    operation list or map modify 'list', blob: LIST_APPEND [1, 7]"]
+
+
+def test_debug_reads_lines_of_digits(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(CAPTURES.read_bytes())))
+    assert debug.main(["--dump", "-"]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out.count("put.map >") == 1 and out.count("put.map <") == 1
+    assert sum(line.startswith("frame of") for line in out) == sum(
+        line[:1] not in ("#", "") for line in CAPTURES.read_text().splitlines())
+
+
+def test_debug_takes_compressed_frames_apart():
+    inner = captured("put.map")[0]
+    body = len(inner).to_bytes(8, "big") + zlib.compress(inner)
+    frame = (0x0204 << 48 | len(body)).to_bytes(8, "big") + body
+    assert list(debug.dump(frame))[1:] == ["  " + line for line in debug.dump(inner)]
+    twice = len(frame).to_bytes(8, "big") + zlib.compress(frame)
+    with pytest.raises(ValueError, match="holds no whole message"):
+        list(debug.dump((0x0204 << 48 | len(twice)).to_bytes(8, "big") + twice))
+
+
+def test_debug_says_what_it_does_not_understand(capsys, tmp_path):
+    (tmp_path / "cut").write_bytes(captured("put.map")[0] * 2 + b"\x02\x03")
+    assert debug.main(["--dump", str(tmp_path / "cut")]) == 1
+    said = capsys.readouterr()
+    assert said.out.count("message, result") == 2
+    assert said.err == "not understood: the frame is cut\n"
+
+
+def test_debug_survives_any_bytes():
+    whole = [frame for label in ("put.map", "operate", "batch.operate", "login", "tend")
+             for frame in captured(label)]
+    random = Random(7)
+    for frame in whole:
+        for cut in range(8, len(frame)):
+            body = bytearray(frame[8:cut])
+            head = frame[:2] + len(body).to_bytes(6, "big")
+            with suppress(ValueError):
+                list(debug.dump(head + body))
+            if body:
+                body[random.randrange(len(body))] = random.randrange(256)
+            with suppress(ValueError):
+                list(debug.dump(head + body))
 
 
 @pytest.mark.parametrize("name", ["tour", "server", "debug"])

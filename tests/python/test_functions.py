@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+import subprocess
+import sys
 
 import pytest
 
@@ -138,6 +140,34 @@ def test_lines_go_to_logging(hosts, logs, caplog):
         some_lines(hosts)
     assert any(r.name.startswith("aerospike_py.") for r in caplog.records)
     assert aerospike_py.dropped_log_count() == 0
+
+
+AT_EXIT = """
+import atexit
+
+def connect():
+    client = aerospike_py.client({"hosts": %r}).connect()
+    client.close()
+    aerospike_py._aerospike.flush_log()
+
+@atexit.register
+def look():  # runs after what the package has registered later
+    before = len(lines)
+    connect()
+    print(before > 0, len(lines) - before)
+
+import aerospike_py
+lines = []
+aerospike_py.set_log_level(aerospike_py.LOG_LEVEL_TRACE)
+aerospike_py.set_log_handler(lambda *line: lines.append(line))
+connect()
+"""
+
+
+def test_no_line_comes_while_the_interpreter_ends(hosts):
+    done = subprocess.run([sys.executable, "-c", AT_EXIT % hosts], capture_output=True, text=True,
+                          check=False)
+    assert (done.stdout, done.stderr) == ("True 0\n", "")
 
 
 # ---- serializers ----

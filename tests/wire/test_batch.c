@@ -127,6 +127,46 @@ TEST(head_of_a_row_has_what_its_flags_name)
     aero_buf_fini(&out);
 }
 
+TEST(rows_are_taken_as_they_were_put)
+{
+    static const uint8_t digest[AERO_DIGEST_SIZE] = {7, 8};
+    const aero_msg put = {.info1 = 2,
+                          .info2 = AERO_INFO2_WRITE,
+                          .info3 = 3,
+                          .info4 = 4,
+                          .generation = 5,
+                          .ttl = 6,
+                          .n_fields = 7,
+                          .n_ops = 8};
+    aero_buf out = AERO_BUF_INIT;
+    aero_batch_row row;
+    aero_msg got = {0};
+    aero_span in;
+
+    aero_buf_put_u32(&out, 9);
+    aero_buf_put(&out, digest, sizeof digest);
+    aero_batch_put_head(&out, &put);
+    REQUIRE(!out.failed);
+    in = aero_buf_span(&out);
+    CHECK(aero_batch_take_row(&in, &row));
+    CHECK_INT(row.index, 9);
+    CHECK(memcmp(row.digest, digest, sizeof digest) == 0);
+    CHECK(aero_batch_take_head(&in, row.flags, &got));
+    CHECK_INT(got.info1 | got.info2 << 4 | got.info3 << 8 | got.info4 << 12,
+              0x4312);
+    CHECK_INT(got.generation, 5);
+    CHECK_INT(got.ttl, 6);
+    CHECK_INT(got.n_fields, 7);
+    CHECK_INT(got.n_ops, 8);
+    CHECK_INT(in.len, 0);
+    for (size_t cut = 0; cut < out.len; cut++) {
+        in = aero_span_of(out.ptr, cut);
+        CHECK(!aero_batch_take_row(&in, &row) ||
+              !aero_batch_take_head(&in, row.flags, &got));
+    }
+    aero_buf_fini(&out);
+}
+
 TEST(filter_of_all_rows_stands_in_front_of_them)
 {
     aero_buf out = AERO_BUF_INIT;

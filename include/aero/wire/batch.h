@@ -71,4 +71,20 @@ void aero_batch_put_head(aero_buf *out, const aero_msg *row);
 /* Sizes and counts. */
 void aero_batch_close(aero_batch_put *b);
 
+/* ---- taken apart again ---- */
+
+typedef struct aero_batch_row {
+    uint32_t index;
+    const uint8_t *digest; /* borrowed */
+    uint8_t flags;
+} aero_batch_row;
+
+/* The front of the field; false when it is cut, as below. */
+bool aero_batch_take(aero_span *in, uint32_t *count, uint8_t *flags);
+/* The front of a row.  Unless it is a REPEAT, its head follows, then fields
+ * and operations. */
+bool aero_batch_take_row(aero_span *in, aero_batch_row *row);
+/* Sets in `msg` what the row says; the rest is left as it is. */
+bool aero_batch_take_head(aero_span *in, uint8_t flags, aero_msg *msg);
+
 #endif
