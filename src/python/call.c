@@ -173,7 +173,9 @@ Decoder
 call_decoder(const Call *call)
 {
     const Client *client = call->client;
-    Decoder dec = {.state = call->state, .face = call->face};
+    Decoder dec = {.state = call->state,
+                   .face = call->face,
+                   .packed = !call->policy.deserialize};
 
     if (call->policy.deserialize) {
         dec.deserializer = client->deserializer != NULL
