@@ -59,6 +59,7 @@ def set_log_level(level: int, /) -> None: ...
 def flush_log() -> None: ...
 def dropped_log_count() -> int: ...
 def close_log() -> None: ...
+def count_query(query: Any, code: int, seconds: float, /) -> None: ...
 def set_metrics(enabled: bool, /) -> None: ...
 def set_stage_metrics(enabled: bool, /) -> None: ...
 def metrics_snapshot() -> list[tuple[str, str, str, int, int, float, list[int]]]: ...
@@ -7117,7 +7118,7 @@ class Query:
         Columns: ``_key``, ``_digest``, ``_result``, ``_generation``, ``_ttl``, and one for each bin, without
         a Python object for any value.
         """
-    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any) -> Any:
+    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any, schema: Any) -> Any:
         """The stream in its capsule."""
     def _arrow_table(self, policy: Any, options: Any) -> Any:
         """All records as a stream of one batch, in its capsule."""
@@ -7454,7 +7455,7 @@ class AsyncQuery:
         Columns: ``_key``, ``_digest``, ``_result``, ``_generation``, ``_ttl``, and one for each bin, without
         a Python object for any value.
         """
-    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any) -> Any:
+    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any, schema: Any) -> Any:
         """The stream in its capsule."""
     async def _arrow_table(self, policy: Any, options: Any) -> Any:
         """All records as a stream of one batch, in its capsule."""
@@ -7792,7 +7793,7 @@ class OfficialQuery:
         Columns: ``_key``, ``_digest``, ``_result``, ``_generation``, ``_ttl``, and one for each bin, without
         a Python object for any value.
         """
-    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any) -> Any:
+    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any, schema: Any) -> Any:
         """The stream in its capsule."""
     def _arrow_table(self, policy: Any, options: Any) -> Any:
         """All records as a stream of one batch, in its capsule."""
@@ -8042,7 +8043,7 @@ class Scan:
         Columns: ``_key``, ``_digest``, ``_result``, ``_generation``, ``_ttl``, and one for each bin, without
         a Python object for any value.
         """
-    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any) -> Any:
+    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any, schema: Any) -> Any:
         """The stream in its capsule."""
     def _arrow_table(self, policy: Any, options: Any) -> Any:
         """All records as a stream of one batch, in its capsule."""
@@ -8287,7 +8288,7 @@ class AsyncScan:
         Columns: ``_key``, ``_digest``, ``_result``, ``_generation``, ``_ttl``, and one for each bin, without
         a Python object for any value.
         """
-    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any) -> Any:
+    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any, schema: Any) -> Any:
         """The stream in its capsule."""
     async def _arrow_table(self, policy: Any, options: Any) -> Any:
         """All records as a stream of one batch, in its capsule."""
@@ -8532,7 +8533,7 @@ class OfficialScan:
         Columns: ``_key``, ``_digest``, ``_result``, ``_generation``, ``_ttl``, and one for each bin, without
         a Python object for any value.
         """
-    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any) -> Any:
+    def _arrow_stream(self, policy: Any, options: Any, batch_size: Any, schema: Any) -> Any:
         """The stream in its capsule."""
     def _arrow_table(self, policy: Any, options: Any) -> Any:
         """All records as a stream of one batch, in its capsule."""

@@ -70,6 +70,8 @@ typedef enum ColumnKind {
 typedef struct Column {
     char name[16]; /* of a bin: at most 15 bytes */
     ColumnKind kind;
+    bool is_fixed; /* its kind was asked for */
+    bool is_meta;  /* of no bin */
     int64_t length;
     int64_t n_null;
     aero_buf valid;          /* owned; a bit a value */
@@ -79,10 +81,17 @@ typedef struct Column {
     size_t n_children;
 } Column;
 
+enum {
+    META_COLUMNS = 5
+};
+
 typedef struct Table {
     Column root; /* a struct: the meta columns, then one for each bin */
-    bool frozen; /* no new column, no wider type */
-    size_t next; /* where the next bin's column most likely is */
+    int meta[META_COLUMNS]; /* where each of them is; -1: not wanted */
+    bool begun;             /* it has its first columns */
+    bool chosen;            /* it has all columns: other bins are left out */
+    bool frozen;            /* no new column, no wider type */
+    size_t next;            /* where the next bin's column most likely is */
     char error[160];
 } Table;
 
@@ -103,8 +112,33 @@ void table_init(Table *table);
 void table_fini(Table *table);
 /* Make the columns that every table has, also one without rows. */
 bool table_begin(Table *table);
+/* Instead: the columns of a schema, and no others.  Types that no bin has are
+ * left to the values.  False, with table->error. */
+bool table_wish(Table *table, const struct ArrowSchema *schema);
 /* False, with table->error, when a value does not fit its column. */
 bool table_add(Table *table, const TableRow *row);
+
+/* Which of the meta columns has that name (or -1), and its kind. */
+int table_meta_of(const char *name);
+ColumnKind table_meta_kind(int meta);
+
+/* ---- values ---- */
+
+void column_init(Column *column, aero_span name);
+void column_fini(Column *column);
+/* A further child, all null so far (but for the newest row). */
+Column *column_add(Column *parent, aero_span name);
+/* Nulls so far: now they have a type.  False, with table->error. */
+bool column_adopt(Table *table, Column *column, ColumnKind kind);
+void column_put_null(Column *column);
+/* A struct whose children have a value more. */
+void column_put_row(Column *column);
+void column_put_small(Column *column, bool present, uint32_t value);
+/* False, with table->error, when the value does not fit. */
+bool column_put_bytes(Table *table, Column *column, ColumnKind kind,
+                      aero_span bytes);
+bool column_put_particle(Table *table, Column *column, uint8_t particle,
+                         aero_span bytes);
 
 /* ---- export ---- */
 

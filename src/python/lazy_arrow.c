@@ -176,19 +176,59 @@ const char lazy_arrow_array_doc[] =
     "``_generation``, ``_ttl``\nand a column for each bin.\n\n"
     "Raises\n------\nTypeError\n    A bin holds values of several types.";
 
-/* The wish for a schema is only a wish: what comes is described. */
+int
+arrow_take_wish(PyObject *schema, Table *table)
+{
+    const struct ArrowSchema *wish;
+
+    if (schema == NULL || schema == Py_None) {
+        return 0;
+    }
+    wish = PyCapsule_GetPointer(schema, "arrow_schema");
+    if (wish == NULL) {
+        return -1;
+    }
+    if (wish->release == NULL || !table_wish(table, wish)) {
+        PyErr_SetString(PyExc_ValueError, wish->release == NULL
+                                              ? "the schema was released"
+                                              : table->error);
+        return -1;
+    }
+    return 0;
+}
+
+int
+arrow_bind_wish(const char *method, PyObject *const *args, Py_ssize_t nargs,
+                PyObject *kwnames, PyObject **schema)
+{
+    Py_ssize_t named = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames);
+
+    if (nargs + named > 1 || (named == 1 && PyUnicode_CompareWithASCIIString(
+                                                PyTuple_GET_ITEM(kwnames, 0),
+                                                "requested_schema") != 0)) {
+        PyErr_Format(PyExc_TypeError,
+                     "%s() takes one argument, requested_schema", method);
+        return -1;
+    }
+    *schema = nargs + named == 0 ? NULL : args[0];
+    return 0;
+}
+
 PyObject *
 lazy_arrow_array(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                  PyObject *kwnames)
 {
+    PyObject *schema;
     Table table;
     PyObject *pair = NULL;
 
-    (void)args;
-    (void)nargs;
-    (void)kwnames;
+    if (arrow_bind_wish("__arrow_c_array__", args, nargs, kwnames, &schema) <
+        0) {
+        return NULL;
+    }
     table_init(&table);
-    if (fill_table(&((Lazy *)self)->out, &table) == 0) {
+    if (arrow_take_wish(schema, &table) == 0 &&
+        fill_table(&((Lazy *)self)->out, &table) == 0) {
         pair = make_capsules(&table);
     }
     table_fini(&table);
@@ -256,17 +296,21 @@ PyObject *
 lazy_arrow_stream(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                   PyObject *kwnames)
 {
-    Table *table = aero_zalloc(sizeof *table);
     PyObject *capsule = NULL;
+    PyObject *schema;
+    Table *table;
 
-    (void)args;
-    (void)nargs;
-    (void)kwnames;
+    if (arrow_bind_wish("__arrow_c_stream__", args, nargs, kwnames, &schema) <
+        0) {
+        return NULL;
+    }
+    table = aero_zalloc(sizeof *table);
     if (table == NULL) {
         return PyErr_NoMemory();
     }
     table_init(table);
-    if (fill_table(&((Lazy *)self)->out, table) == 0) {
+    if (arrow_take_wish(schema, table) == 0 &&
+        fill_table(&((Lazy *)self)->out, table) == 0) {
         capsule = arrow_table_stream(table);
     }
     if (capsule == NULL) {

@@ -250,7 +250,7 @@ refuse_values(const Query *q)
 
 /* The stream's query changes hands before it has begun. */
 static Source *
-take_query(Stream *stream, int64_t most)
+take_query(Stream *stream, int64_t most, PyObject *schema)
 {
     Source *s = aero_zalloc(sizeof *s);
     Query *q = stream->owner;
@@ -264,7 +264,7 @@ take_query(Stream *stream, int64_t most)
     s->most = most;
     s->pid = (long)getpid();
     s->cluster = client_cluster(q->client);
-    if (s->cluster == NULL) {
+    if (s->cluster == NULL || arrow_take_wish(schema, &s->table) < 0) {
         free_source(s);
         return NULL;
     }
@@ -278,7 +278,7 @@ take_query(Stream *stream, int64_t most)
 }
 
 static PyObject *
-make_capsule(Stream *from, int64_t most)
+make_capsule(Stream *from, int64_t most, PyObject *schema)
 {
     struct ArrowArrayStream *stream;
     PyObject *capsule = arrow_stream_capsule(&stream);
@@ -286,7 +286,7 @@ make_capsule(Stream *from, int64_t most)
     if (capsule == NULL) {
         return NULL;
     }
-    stream->private_data = take_query(from, most);
+    stream->private_data = take_query(from, most, schema);
     if (stream->private_data == NULL) {
         Py_DECREF(capsule);
         return NULL;
@@ -314,7 +314,7 @@ query_do_arrow_stream(Query *q, PyObject *const *argv)
     call = call_new(q->client);
     stream = call == NULL ? NULL : stream_new(q, call, &wish);
     call_free(call);
-    capsule = stream == NULL ? NULL : make_capsule(stream, most);
+    capsule = stream == NULL ? NULL : make_capsule(stream, most, argv[3]);
     Py_XDECREF(stream);
     return capsule;
 }
@@ -327,11 +327,12 @@ PyObject *
 query_arrow_capsule(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
                     PyObject *kwnames)
 {
-    PyObject *const argv[3] = {NULL, NULL, NULL};
+    PyObject *argv[4] = {NULL, NULL, NULL, NULL};
 
-    (void)args;
-    (void)nargs;
-    (void)kwnames;
+    if (arrow_bind_wish("__arrow_c_stream__", args, nargs, kwnames, &argv[3]) <
+        0) {
+        return NULL;
+    }
     return query_do_arrow_stream((Query *)self, argv);
 }
 
@@ -341,11 +342,11 @@ stream_arrow_capsule(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
 {
     Stream *s = (Stream *)self;
     PyObject *capsule = NULL;
+    PyObject *schema;
 
-    (void)args;
-    (void)nargs;
-    (void)kwnames;
-    if (!stream_enter(s)) {
+    if (arrow_bind_wish("__arrow_c_stream__", args, nargs, kwnames, &schema) <
+            0 ||
+        !stream_enter(s)) {
         return NULL;
     }
     if (s->cluster != NULL || s->over) {
@@ -354,7 +355,7 @@ stream_arrow_capsule(PyObject *self, PyObject *const *args, Py_ssize_t nargs,
     }
     else if (refuse_values(s->owner) == 0) {
         s->over = true;
-        capsule = make_capsule(s, ROWS);
+        capsule = make_capsule(s, ROWS, schema);
     }
     stream_leave(s);
     return capsule;

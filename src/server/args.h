@@ -5,6 +5,7 @@
 #ifndef AERO_SERVER_ARGS_H
 #define AERO_SERVER_ARGS_H
 
+#include "aero/base/bytes.h"
 #include "aero/wire/value.h"
 
 /* Any integer of eight bytes or less; from 2^63 on as its bits. */
@@ -60,6 +61,24 @@ take_raw_bytes(aero_span *in, aero_span *out)
     return true;
 }
 
+/* The head of a list of a request.  What it counts may be missing: whoever
+ * needs it finds that out. */
+static inline bool
+take_head(aero_span *in, uint32_t *count)
+{
+    uint8_t head = in->len == 0 ? 0 : in->ptr[0];
+    size_t size = head == 0xdc ? 3 : head == 0xdd ? 5 : 1;
+
+    if (in->len < size || (size == 1 && (head & 0xf0) != 0x90)) {
+        return false;
+    }
+    *count = size == 1   ? head & 0x0f
+             : size == 3 ? aero_get_u16(in->ptr + 1)
+                         : aero_get_u32(in->ptr + 1);
+    *in = aero_span_skip(*in, size);
+    return true;
+}
+
 /* The head of an operation: its code, of which only 32 bits count, and how
  * many arguments follow. */
 static inline bool
@@ -67,7 +86,7 @@ take_opcode(aero_span *in, uint32_t *code, uint32_t *args)
 {
     int64_t number;
 
-    if (!take_list(in, args) || *args == 0 || !take_int(in, &number)) {
+    if (!take_head(in, args) || *args == 0 || !take_int(in, &number)) {
         return false;
     }
     (*args)--;

@@ -6,6 +6,7 @@
  * parent, the innermost first; a sorted list puts it where it belongs now.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "args.h"
 #include "cdt_internal.h"
 
 typedef struct step {
@@ -280,7 +281,7 @@ descend(cdt_context *cx, const step *s, bool modify, bool *found)
 int
 cdt_context_resolve(cdt_context *cx, aero_val bin, bool modify, aero_span *in)
 {
-    aero_token head;
+    uint32_t count;
     uint32_t n;
 
     if (bin.particle != AERO_PARTICLE_LIST &&
@@ -288,12 +289,13 @@ cdt_context_resolve(cdt_context *cx, aero_val bin, bool modify, aero_span *in)
         bin.particle != AERO_PARTICLE_NIL) {
         return AERO_ERR_REQUEST_INVALID;
     }
-    if (!aero_token_take(in, &head) || head.kind != AERO_TOKEN_LIST ||
-        head.count == 0 || head.count % 2 != 0) {
+    if (!take_head(in, &count) || count == 0 || count % 2 != 0) {
         return AERO_ERR_REQUEST_INVALID;
     }
-    n = head.count / 2;
-    cx->levels = aero_arena_array(cx->arena, n, sizeof *cx->levels);
+    n = count / 2;
+    /* every step that is taken has a byte at least */
+    cx->levels = aero_arena_array(cx->arena, n < in->len ? n : in->len + 1,
+                                  sizeof *cx->levels);
     if (cx->levels == NULL) {
         return AERO_ERR_SERVER;
     }

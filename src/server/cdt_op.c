@@ -2,6 +2,7 @@
  * arguments, run the handler, put the new container where the old one was.
  *
  * SPDX-License-Identifier: Apache-2.0 */
+#include "args.h"
 #include "cdt_internal.h"
 
 /* What stands in front of the arguments. */
@@ -220,40 +221,16 @@ run_on_bin(cdt_op *op, aero_val bin, call *c, aero_made *after)
 static bool
 take_call(aero_span *in, call *c)
 {
-    aero_token token;
+    uint32_t count;
     int64_t code;
 
-    if (!aero_token_take(in, &token) || token.kind != AERO_TOKEN_LIST ||
-        token.count == 0 || !cdt_take_integer(in, &code)) {
+    if (!take_head(in, &count) || count == 0 || !cdt_take_integer(in, &code)) {
         return false;
     }
     c->code = (uint64_t)code;
-    c->n_args = token.count - 1;
+    c->n_args = count - 1;
     c->args = *in;
     return true;
-}
-
-/* The code of a call that claims more arguments than there are bytes: the
- * type of the bin is looked at all the same, before anything else. */
-static bool
-take_cut_call(aero_span in, call *c)
-{
-    uint8_t head = in.len == 0 ? 0 : in.ptr[0];
-    size_t skip = head > 0x90 && head < 0xa0 ? 1
-                  : head == 0xdc             ? 3
-                  : head == 0xdd             ? 5
-                                             : in.len;
-    int64_t code;
-
-    if (in.len <= skip) {
-        return false;
-    }
-    in = aero_span_skip(in, skip);
-    if (!cdt_take_integer(&in, &code)) {
-        return false;
-    }
-    c->code = (uint64_t)code;
-    return c->code != AERO_CDT_PATH && c->code != AERO_CDT_CONTEXT;
 }
 
 /* The old form: u16 code, then perhaps a list of the arguments. */
@@ -295,11 +272,7 @@ run_in_context(cdt_op *op, aero_val bin, call *c, aero_made *after)
         return rc;
     }
     if (!take_call(&c->args, &inner)) {
-        return !cx.create && take_cut_call(c->args, &inner) &&
-                       cdt_open(cx.leaf, &op->box) &&
-                       op->box.is_map != is_map_code(&inner)
-                   ? AERO_ERR_BIN_INCOMPATIBLE_TYPE
-                   : AERO_ERR_REQUEST_INVALID;
+        return AERO_ERR_REQUEST_INVALID;
     }
     if (!cx.create && (!cdt_open(cx.leaf, &op->box) ||
                        op->box.is_map != is_map_code(&inner))) {
@@ -327,11 +300,7 @@ dispatch(cdt_op *op, aero_val bin, aero_span payload, aero_made *after)
 
     if (payload.len != 0 && payload.ptr[0] == 0 ? !take_old_call(payload, &c)
                                                 : !take_call(&in, &c)) {
-        return take_cut_call(payload, &c) &&
-                       bin.particle != AERO_PARTICLE_NIL &&
-                       bin.particle != particle_of(&c)
-                   ? AERO_ERR_BIN_INCOMPATIBLE_TYPE
-                   : AERO_ERR_REQUEST_INVALID;
+        return AERO_ERR_REQUEST_INVALID;
     }
     switch (c.code) {
     case AERO_CDT_PATH:

@@ -478,26 +478,15 @@ refuse(const hll_call *c, int code)
     return (c->flags & AERO_HLL_NO_FAIL) != 0 ? AERO_ERR_OK : code;
 }
 
-/* A call that claims more arguments than there are bytes. */
-static bool
-is_cut(aero_span in)
-{
-    return in.len > 1 && in.ptr[0] > 0x90 && in.ptr[0] < 0xa0 &&
-           (in.ptr[0] & 15U) > in.len - 1;
-}
-
 static int
 apply(hll_call *c, aero_val bin, bool modify, aero_span payload)
 {
-    bool cut = is_cut(payload);
     uint32_t args;
     const hll_op *op = find_op(&payload, modify, &args);
     int rc;
 
     if (op == NULL) {
-        return c->missing || bin.particle == AERO_PARTICLE_HLL || !cut
-                   ? AERO_ERR_REQUEST_INVALID
-                   : AERO_ERR_BIN_INCOMPATIBLE_TYPE;
+        return AERO_ERR_REQUEST_INVALID;
     }
     if (!c->missing && bin.particle != AERO_PARTICLE_HLL) {
         return AERO_ERR_BIN_INCOMPATIBLE_TYPE;

@@ -14,13 +14,13 @@ from collections import Counter
 from random import Random
 from types import ModuleType
 
-from model import bits, exps, lists, maps, sketches
+from model import bits, exps, geo, lists, maps, paths, sketches
 from model.compare import Run, Servers, connect
 
 from aerospike_py.server import LocalServer
 
 FAMILIES = {"lists": lists, "maps": maps, "bits": bits, "sketches": sketches,
-            "expressions": exps}
+            "expressions": exps, "paths": paths, "geometries": geo}
 STEPS = 40
 
 

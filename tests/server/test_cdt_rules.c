@@ -356,6 +356,25 @@ TEST(contexts_lead_to_what_they_name)
     check_read(bin, "93ccff 92 04c3 9110", 26, NULL);
 }
 
+/* What a list claims to have and has not is missed by whoever needs it: types
+ * come first, as a real server 8.1.2 has it. */
+TEST(what_is_cut_off_is_missed_where_it_is_needed)
+{
+    const char *bin = "82 a20361 93010205 a2036d 81 a20378 9107";
+
+    check_read(bin, "93ccff 92 10", 26, NULL);
+    check_read(bin, "93ccff 92 21", 26, NULL);
+    check_read(bin, "93ccff 94 22 a203", 26, NULL);
+    check_read(bin, "93ccff 94 22a2036d 22 a2", 26, NULL);
+    check_read(bin, "93ccff 94 22a20361", 4, NULL);
+    check_read(bin, "93ccff 92 22a2036d 93 10", 12, NULL);
+    check_read(bin, "93ccff 92 22a20361 99 10", 0, "0000000000000003");
+    check_read(bin, "93ccff 92 22a20361 99 11", 4, NULL);
+    check_read("93010203", "94 10 d402", 0, "0000000000000003");
+    check_read("8101 02", "9b ccfe", 4, NULL);
+    check_read("93010203", "9b 4d", 12, NULL);
+}
+
 TEST(contexts_create_what_is_missing_if_they_may)
 {
     check_change("", "93ccff 92 62a20371 920101", 0, "81a203719101");

@@ -257,6 +257,29 @@ static const char *const samples[] = {"94000400"
                                       "9137",
                                       "9238920102"};
 
+TEST(a_known_operation_on_another_type_is_told_of_the_type)
+{
+    static const struct {
+        const char *payload;
+        bool modify;
+        int rc;
+    } rows[] = {{"9132", false, 12}, {"9941", false, 4}, {"9932", false, 12},
+                {"9480", true, 4},   {"9919", true, 4},  {"9903", true, 12},
+                {"94cfb8", true, 4}, {"9103", false, 4}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        aero_made reply = {0};
+        aero_made after = {0};
+
+        CHECK_INT(aero_hll_apply(op_value(1, "0000000000000007"),
+                                 rows[i].modify, test_hex(rows[i].payload),
+                                 &reply, &after),
+                  rows[i].rc);
+        aero_made_fini(&reply);
+        aero_made_fini(&after);
+    }
+}
+
 TEST(payloads_cut_or_changed_do_no_harm)
 {
     static const char *const bins[] = {A, M, H, NULL};

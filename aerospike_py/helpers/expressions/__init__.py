@@ -8,6 +8,11 @@ operations take.
 
 from __future__ import annotations
 
+from ..string_helpers import (
+    NumericType as NumericType,
+    RegexFlags as RegexFlags,
+    StringPolicy as StringPolicy,
+)
 from . import resources as resources
 from .arithmetic import *
 from .base import *
@@ -16,7 +21,7 @@ from .bitwise_operators import *
 from .hll import *
 from .list import *
 from .map import *
-from .resources import ResultType
+from .resources import ResultType, ReturnType as ReturnType
 from .string import *
 
 __all__ = [

@@ -13,7 +13,7 @@ import aerospike_py
 from aerospike_py.exception import AerospikeError
 from aerospike_py.helpers.operations import operations
 
-from .values import MISSING, NOTHING, Fail, Noop, exact, matches, to_python
+from .values import MISSING, NOTHING, SILENT, Fail, Noop, exact, matches, to_python
 
 Servers = dict[str, Any]
 Outcome = tuple[int, list[Any]]
@@ -77,7 +77,7 @@ class Run:
         code, answer, bins = self.model(run)
         answers_all = getattr(self.family, "ANSWERS_ALL", True)
         want = [answer] if answer is not NOTHING or not answers_all else [None]
-        want = [a for a in want if a is not NOTHING]
+        want = [a for a in want if a is not NOTHING and a is not SILENT]
         if not answers_all and want == [None]:
             want = []  # nil
         state = bins.get("b", MISSING)

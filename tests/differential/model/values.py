@@ -42,6 +42,7 @@ class Marker:
 
 MISSING = Marker("MISSING")   # no such bin
 NOTHING = Marker("NOTHING")   # no answer
+SILENT = Marker("SILENT")     # an operation that never answers
 ANY = Marker("ANY")           # the model does not say which
 INF = Marker("INF")
 WILD = Marker("WILD")

@@ -47,6 +47,22 @@ def test_an_array_and_a_stream(client, keys):
     assert [batch.num_rows for batch in reader] == [4]
 
 
+def test_a_schema_chooses_columns_and_types(client, keys):
+    schema = pa.schema([("x", pa.float64()), ("_result", pa.int32()), ("none", pa.binary()),
+                        ("s", pa.large_string())])
+    found = client.batch_read(keys)
+    wanted = [{"x": 1.0, "_result": 0, "none": None, "s": "ab"},
+              {"x": None, "_result": 2, "none": None, "s": None},
+              {"x": 2.5, "_result": 0, "none": None, "s": None},
+              {"x": None, "_result": 0, "none": None, "s": None}]
+    assert pa.table(found, schema=schema).to_pylist() == wanted
+    exact = pa.struct([*list(schema)[:3], pa.field("s", pa.string())])
+    assert pa.array(found, type=exact).to_pylist() == wanted
+    assert pa.table(found, schema=pa.schema([])).num_columns == 0
+    with pytest.raises(TypeError, match="'s' holds both int and text"):
+        pa.table(found, schema=pa.schema([("s", pa.int8())]))
+
+
 def test_columns_outlive_the_result(client, keys):
     table = pa.table(client.batch_read(keys))
     gc.collect()

@@ -126,3 +126,12 @@ def test_main_modules(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = list(differences(want, got))
     assert not wrong, f"{len(wrong)}:\n" + "\n".join(wrong[:30])
     assert sum(len(rows) for rows in want.values()) > 200
+
+
+def test_names_that_are_seen_beside_the_expressions() -> None:
+    from aerospike_py.helpers import expressions, string_helpers
+    from aerospike_py.helpers.expressions import resources
+
+    for name in ("NumericType", "RegexFlags", "StringPolicy"):
+        assert getattr(expressions, name) is getattr(string_helpers, name)
+    assert expressions.ReturnType is resources.ReturnType

@@ -118,6 +118,60 @@ def test_values_of_several_types_are_refused(client, set_name, kind):
         pa.table(client.query("test", set_name).arrow())
 
 
+@pytest.fixture
+def uneven(client, set_name):
+    """Each record has two bins; those of one have other types than those of the other half."""
+    for n in range(40):
+        bins = {"even": n, "m": {"k": 1.5}} if n % 2 == 0 else {"odd": n / 2, "l": [n, 2]}
+        client.put(("test", set_name, n), {"n": n, **bins})
+
+
+SCHEMA = pa.schema([("odd", pa.float32()), ("n", pa.int16()), ("_generation", pa.uint32()),
+                    ("even", pa.int64()), ("never", pa.string()), ("l", pa.list_(pa.int64())),
+                    ("m", pa.map_(pa.string(), pa.float64()))])
+
+
+@pytest.mark.parametrize("kind", ["sync"], indirect=True)
+def test_a_schema_chooses_columns_and_types(client, uneven, set_name, make):
+    query = make(client, "test", set_name)
+    for records in (query, query.stream(), query.arrow(batch_size=1)):
+        table = pa.table(records, schema=SCHEMA)
+        table.validate(full=True)
+        assert table.schema == SCHEMA
+        rows = sorted(table.to_pylist(), key=lambda row: row["n"])
+        assert rows == [{
+            "n": n, "_generation": 1, "never": None, "even": None if n % 2 else n,
+            "odd": n / 2 if n % 2 else None, "l": [n, 2] if n % 2 else None,
+            "m": None if n % 2 else [("k", 1.5)]} for n in range(40)]
+    reader = pa.RecordBatchReader.from_stream(query.arrow(batch_size=1), schema=pa.schema(
+        [("even", pa.int64()), ("_key", pa.int64()), ("_digest", pa.binary())]))
+    assert reader.schema.names == ["even", "_key", "_digest"]
+    assert len(list(reader)) == 40
+
+
+@pytest.mark.parametrize("kind", ["sync"], indirect=True)
+def test_a_schema_that_does_not_fit_is_an_error(client, uneven, set_name):
+    query = client.query("test", set_name)
+    with pytest.raises(OSError, match="'n' holds both text and int"):
+        pa.table(query, schema=pa.schema([("n", pa.string())]))
+    with pytest.raises(OSError, match="'odd' holds both int and float"):
+        pa.table(query, schema=pa.schema([("odd", pa.int64())]))
+    with pytest.raises(ValueError, match="too long for the name of a bin"):
+        pa.table(query, schema=pa.schema([("b" * 16, pa.int64())]))
+    with pytest.raises(ValueError, match="capsule|Capsule"):
+        query.__arrow_c_stream__(5)
+    for arguments in ((1, 2), {"schema": None}):
+        with pytest.raises(TypeError, match="requested_schema"):
+            if isinstance(arguments, dict):
+                query.__arrow_c_stream__(**arguments)
+            else:
+                query.__arrow_c_stream__(*arguments)
+    names = pa.RecordBatchReader.from_stream(query.arrow(batch_size=1)).schema.names
+    later = "odd" if "even" in names else "even"
+    with pytest.raises(OSError, match="first value, (int|float), behind the first batch"):
+        pa.table(query.arrow(batch_size=1), schema=pa.schema([(later, pa.null())]))
+
+
 @pytest.mark.parametrize("kind", ["sync"], indirect=True)
 def test_a_bin_that_comes_late_is_an_error(client, people, set_name):
     client.put(("test", set_name, 600), {"n": 600, "late": 1})
