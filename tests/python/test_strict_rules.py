@@ -144,6 +144,17 @@ def test_remove_looks_at_a_generation_alone(strict, key, meta):
     assert strict.remove(key, meta, {}) == 0
 
 
+@pytest.mark.needs_ttl
+def test_meta_may_leave_the_ttl_to_the_policy(strict, key):
+    strict.put(key, {"a": 1}, {"ttl": official.TTL_CLIENT_DEFAULT}, {"ttl": 500})
+    assert 490 <= strict.exists(key)[1]["ttl"] <= 500
+    strict.put(key, {"a": 1}, {"ttl": 700}, {"ttl": 500})
+    assert 690 <= strict.exists(key)[1]["ttl"] <= 700
+    row = br.Write(key, [ops.write("a", 2)], {"ttl": official.TTL_CLIENT_DEFAULT}, {"ttl": 300})
+    assert strict.batch_write(br.BatchRecords([row])).batch_records[0].result == 0
+    assert 290 <= strict.exists(key)[1]["ttl"] <= 300
+
+
 # ---- keys ----
 
 
@@ -365,6 +376,16 @@ def test_predicates_without_an_index(strict, set_name):
 
 
 # ---- metrics ----
+
+
+def test_a_cluster_without_an_application_says_so(strict):
+    from aerospike_py.helpers.metrics import MetricsListeners, MetricsPolicy
+
+    seen = []
+    strict.enable_metrics(MetricsPolicy(MetricsListeners(
+        lambda: None, seen.append, seen.append, seen.append)))
+    strict.disable_metrics()
+    assert seen[-1].app_id == "not-set"
 
 
 def test_a_listener_that_raises(strict):
