@@ -95,6 +95,32 @@ def test_it_is_installed_by_either_name():
     assert official.install_as_aerospike is official.install
 
 
+# ---- configurations ----
+
+
+@pytest.mark.parametrize("config", [
+    {"rack_aware": None}, {"use_services_alternate": None}, {"policies": {"read": None}},
+    {"policies": {"write": {"ttl": -1}}}, {"policies": {"batch": None}},
+    {"validate_keys": True, "policies": {"batch_read": {}}}], ids=repr)
+def test_configurations_that_are_refused(make_strict, config):
+    with pytest.raises(ex.ParamError) as e:
+        make_strict(**config)
+    assert "Invalid Policy setting value" in e.value.msg or "batch_read" in e.value.msg
+
+
+def test_a_user_counts_with_a_password(make_strict):
+    for config in ({"user": "u"}, {"user": "u", "password": None}, {"password": "p"}):
+        assert make_strict(**config).is_connected()
+
+
+def test_hosts_and_intervals_that_are_refused(make_strict):
+    with pytest.raises(ex.ParamError, match="^Invalid host$"):
+        make_strict(hosts=[("127.0.0.1",)])
+    with pytest.raises(ex.ClientError, match="Invalid tend interval: 10") as e:
+        make_strict(tend_interval=10)
+    assert e.value.code == -1
+
+
 # ---- policies and meta ----
 
 
