@@ -69,10 +69,10 @@ def check_policy(policy: Any) -> MetricsPolicy:
         isinstance(k, str) and isinstance(v, str) for k, v in labels.items()), "dict[str, str]")
     if 0 < policy.report_size_limit < SIZE_LEAST:
         raise fault("ClientError", f"MetricsPolicy.report_size_limit must be 0 or at least "
-                                   f"{SIZE_LEAST}")
+                                   f"{SIZE_LEAST}", code=-1)
     for name, most in (("latency_columns", 255), ("latency_shift", 32), ("interval", 2**32)):
         if not 0 < getattr(policy, name) <= most:
-            raise fault("ClientError", f"MetricsPolicy.{name} must be from 1 to {most}")
+            raise fault("ClientError", f"MetricsPolicy.{name} must be from 1 to {most}", code=-1)
     return policy
 
 
@@ -113,7 +113,7 @@ def _raise_failure(name: str, error: Exception) -> None:
     except Exception:
         text = "str() on exception value threw an error"
     raise fault("ClientError", f"Python callback {name} threw a {type(error).__name__} exception. "
-                               f"{text}") from error
+                               f"{text}", code=-1) from error
 
 
 class ListenerSink:

@@ -6,7 +6,9 @@ import inspect
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,11 +97,25 @@ def _failed() -> Exception:
     return fault("ClientError", "Callback function contains an error", code=-1)
 
 
+@contextmanager
+def _counted(query: Any) -> Generator[None]:
+    """What happens inside is an operation to the metrics."""
+    began, code = time.perf_counter(), 0
+    try:
+        yield
+    except Exception as error:
+        own = getattr(error, "code", None)
+        code = own if isinstance(own, int) else -1
+        raise
+    finally:
+        _aerospike.count_query(query, code, time.perf_counter() - began)
+
+
 def foreach(query: _Query, callback: Callable[..., Any], policy: Any,
             options: Mapping[str, bool] | None, nodename: str | None, strict: bool) -> None:
     """Call back with each record until it gives False."""
     _check(callback, strict)
-    with query._stream_with_ids(policy, options, nodename) as stream:
+    with query._stream_with_ids(policy, options, nodename) as stream, _counted(query):
         with_ids = stream._with_ids
         for item in stream:
             try:
@@ -118,13 +134,14 @@ async def foreach_async(query: _AsyncQuery, callback: Callable[..., Any], policy
     """The same; the callback may be a coroutine function."""
     _check(callback, strict)
     async with query._stream_with_ids(policy, options, nodename) as stream:
-        with_ids = stream._with_ids
-        async for item in stream:
-            answer = callback(*item) if with_ids else callback(item)
-            if inspect.isawaitable(answer):
-                answer = await answer
-            if answer is False:
-                return
+        with _counted(query):
+            with_ids = stream._with_ids
+            async for item in stream:
+                answer = callback(*item) if with_ids else callback(item)
+                if inspect.isawaitable(answer):
+                    answer = await answer
+                if answer is False:
+                    return
 
 
 # ---- Arrow ----

@@ -10,7 +10,7 @@ def _param(text: str) -> Exception:
     from ._aerospike import exceptions
 
     made: Exception = exceptions["ParamTypeError"](-2, text, None, None, False)
-    made.__dict__.update(code=-2, msg=text, _text=text)
+    made.__dict__.update(code=-2, msg=text, in_doubt=False, _text=text)
     return made
 
 
@@ -18,7 +18,7 @@ def _bad_text(text: str) -> Exception:
     from ._aerospike import exceptions
 
     made: Exception = exceptions["ClientError"](-1, text, None, None, False)
-    made.__dict__.update(code=-1, msg=text, _text=text)
+    made.__dict__.update(code=-1, msg=text, in_doubt=False, _text=text)
     return made
 
 
@@ -128,7 +128,10 @@ class Geospatial(_Geo):
         A GeoJSON object, or its text.
     """
 
-    def __init__(self, geo_data: Any = None) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if len(args) + len(kwargs) != 1 or kwargs.keys() - {"geo_data"}:
+            raise _param("GeoJSON() expects exactly 1 parameter")
+        geo_data = kwargs["geo_data"] if kwargs else args[0]
         if isinstance(geo_data, str):
             geo_data = _load(geo_data)
         elif not isinstance(geo_data, dict):

@@ -1,7 +1,8 @@
 """Write the parts of docs/ that follow from include/aero/wire/tables/*.def.
 
-They stand between ``<!-- table: name -->`` and ``<!-- end -->``.  ``--check``
-writes nothing and fails when a page is stale.
+The list of decisions follows from their pages.  All stand between
+``<!-- table: name -->`` and ``<!-- end -->``.  ``--check`` writes nothing and
+fails when a page is stale.
 """
 
 from __future__ import annotations
@@ -113,7 +114,16 @@ def tree() -> list[str]:
     return ["```text", *show(".Exception", 0), "```"]
 
 
-MAKERS = {"policies": policies, "results": results, "exceptions": tree,
+def decisions() -> list[str]:
+    """The pages of docs/decisions, by their heads."""
+    lines = ["| | |", "|---|---|"]
+    for page in sorted((DOCS / "decisions").glob("[0-9]*.md")):
+        number, title = page.read_text().splitlines()[0].removeprefix("# ").split(". ", 1)
+        lines.append(f"| {number} | [{title}]({page.name}) |")
+    return lines
+
+
+MAKERS = {"policies": policies, "results": results, "exceptions": tree, "decisions": decisions,
           **{f"config_{page.lower()}": partial(settings, page)
              for page in ("WHO", "TIMES", "DATA", "TLS", "POLICIES")}}
 
@@ -127,7 +137,7 @@ def filled(text: str) -> str:
 
 
 def make_files() -> dict[Path, str]:
-    pages = sorted(DOCS.glob("*.md"))
+    pages = [*sorted(DOCS.glob("*.md")), DOCS / "decisions" / "README.md"]
     return {page: filled(page.read_text()) for page in pages}
 
 

@@ -5,7 +5,8 @@ A row is a table named like the method:
 ``sig``
     parameters as Python writes them; ``name|alias`` accepts both as keywords;
 ``official``
-    the same for the strict face, where names or positions differ;
+    the same for the strict face, where names or positions differ; without it, the aliases
+    are its names.  ``"*"``: it takes any arguments there, and looks at none;
 ``types``, ``returns``
     annotations for the stubs, in the order of the parameters;
 ``plain``
@@ -85,6 +86,7 @@ class Method:
     plain: bool
     custom: bool
     data: bool
+    any_official: bool = False
     owner: str = ""
     returns_async: str = ""
     is_async: bool = True
@@ -122,17 +124,25 @@ def read_params(sig: str, types: str) -> list[Param]:
     return params
 
 
+def official_param(p: Param) -> Param:
+    """With its official name first."""
+    return Param(p.alias, p.name, p.default, p.annotation) if p.alias else p
+
+
 def read_file(path: Path) -> list[Method]:
     """The rows of one file."""
     found = []
     for title, row in tomllib.loads(path.read_text()).items():
         owner, _, name = title.rpartition(".")
         params = read_params(row["sig"], row.get("types", ""))
-        official = read_params(row["official"], "") if "official" in row else params
+        any_official = row.get("official") == "*"
+        official = ([] if any_official else read_params(row["official"], "")
+                    if "official" in row else [official_param(p) for p in params])
         plain = row.get("plain", False)
         found.append(Method(
             name, params, official, row["returns"], row["doc"].strip() + "\n", plain,
-            row.get("custom", False), row.get("data", path.stem not in ADMINISTRATIVE), owner,
+            row.get("custom", False), row.get("data", path.stem not in ADMINISTRATIVE),
+            any_official, owner,
             row.get("returns_async", row["returns"]),
             row.get("async", not plain), row.get("measured", "")))
     return found
@@ -173,12 +183,12 @@ def c_aliases(params: list[Param]) -> str:
                            + ["NULL"]) + "}"
 
 
-def c_signature(method: Method, params: list[Param], first: int) -> str:
+def c_signature(method: Method, params: list[Param], first: int, takes_any: bool) -> str:
     required = sum(p.default is None for p in params)
     measured = f'"{method.measured}"' if method.measured else "NULL"
     return (f'{{"{method.name}", {first}, {len(params)}, {required},\n'
             f"     {c_names(params)},\n     {c_aliases(params)},\n"
-            f"     {measured}, {str(method.data).lower()}}}")
+            f"     {measured}, {str(method.data).lower()}, {str(takes_any).lower()}}}")
 
 
 def text_signature(method: Method) -> str:
@@ -197,8 +207,8 @@ def rows_inc(methods: list[Method], first: int) -> tuple[list[str], int]:
     out = []
     for m in methods:
         faces = []
-        for params in (m.params, m.official):
-            faces.append(c_signature(m, params, first))
+        for params, takes_any in ((m.params, False), (m.official, m.any_official)):
+            faces.append(c_signature(m, params, first, takes_any))
             first += 2 * len(params)
         out.append(f"static const Signature sig_{m.ident}[2] = {{\n    "
                    + ",\n    ".join(faces) + "};")

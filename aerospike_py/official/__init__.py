@@ -6,18 +6,15 @@ makes ``import aerospike`` mean this module, for code that is not to be changed.
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from aerospike_py import _aerospike, _fork, _functions, _logging
 from aerospike_py._aerospike import Transaction
 from aerospike_py._client import origin_of
 from aerospike_py._config import param, param_type
-from aerospike_py._functions import (
-    set_deserializer,
-    set_log_handler,
-    set_serializer,
-    unset_serializers,
-)
 from aerospike_py._values import (
     CDTInfinite,
     CDTWildcard,
@@ -29,12 +26,16 @@ from aerospike_py._values import (
 
 from . import exception, predicates
 from ._constants import *  # noqa: F403
-from ._install import install as install, uninstall as uninstall
+from ._install import (
+    install as install,
+    install as install_as_aerospike,
+    uninstall as uninstall,
+)
 
 __all__ = ["CDTInfinite", "CDTWildcard", "Client", "ConfigProvider", "GeoJSON", "KeyOrderedDict",
            "Transaction", "calc_digest", "client", "exception", "geodata", "geojson",
-           "get_partition_id", "null", "predicates", "set_deserializer", "set_log_handler",
-           "set_log_level", "set_serializer", "unset_serializers"]
+           "get_partition_id", "install_as_aerospike", "null", "predicates", "set_deserializer",
+           "set_log_handler", "set_log_level", "set_serializer", "unset_serializers"]
 # ---- names of constants, by tools/gen_stubs.py ----
 __all__ += [
     "ABORT_ALREADY_ABORTED", "ABORT_CLOSE_ABANDONED", "ABORT_COMMIT_FAILED", "ABORT_OK",
@@ -179,6 +180,56 @@ class Client(_aerospike.OfficialClient):
     _origin: tuple[str, int, str | None]
 
 
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def _refuse(name: str, parameters: list[inspect.Parameter], given: int,
+            kwargs: dict[str, Any]) -> TypeError:
+    """What is wrong with a call, as a function in C says it."""
+    most = len(parameters)
+    if given + len(kwargs) > most:
+        kind = "keyword argument" if kwargs and not given else "argument"
+        return TypeError(f"{name}() takes at most {most} {kind}{'' if most == 1 else 's'} "
+                         f"({given + len(kwargs)} given)")
+    for at, parameter in enumerate(parameters):
+        absent = at >= given and parameter.name not in kwargs
+        if absent and parameter.default is parameter.empty:
+            return TypeError(f"{name}() missing required argument '{parameter.name}' "
+                             f"(pos {at + 1})")
+    names = [parameter.name for parameter in parameters]
+    unknown = next((key for key in kwargs if key not in names), None)
+    if unknown is not None:
+        return TypeError(f"'{unknown}' is an invalid keyword argument for {name}()")
+    twice = next(key for key in kwargs if names.index(key) < given)
+    return TypeError(f"argument for {name}() given by name ('{twice}') and position "
+                     f"({names.index(twice) + 1})")
+
+
+def _as_in_c(function: _Function) -> _Function:
+    """Refuse wrong arguments in the words of functions in C, which tests of users know."""
+    signature = inspect.signature(function)
+    parameters = list(signature.parameters.values())
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except TypeError:
+            try:
+                signature.bind(*args, **kwargs)
+            except TypeError:
+                raise _refuse(function.__name__, parameters, len(args), kwargs) from None
+            raise
+
+    return call  # type: ignore[return-value]
+
+
+set_deserializer = _as_in_c(_functions.set_deserializer)
+set_log_handler = _as_in_c(_functions.set_log_handler)
+set_serializer = _as_in_c(_functions.set_serializer)
+unset_serializers = _as_in_c(_functions.unset_serializers)
+
+
 def _config_argument(config: Any) -> Any:
     return config
 
@@ -210,6 +261,7 @@ def client(*args: Any, **kwargs: Any) -> Client:
     return Client(config)
 
 
+@_as_in_c
 def geodata(geo_data: dict[str, Any]) -> GeoJSON:
     """Wrap a dict that is a GeoJSON object.
 
@@ -227,6 +279,7 @@ def geodata(geo_data: dict[str, Any]) -> GeoJSON:
     return GeoJSON(geo_data)
 
 
+@_as_in_c
 def geojson(geojson_str: str) -> GeoJSON:
     """Wrap a GeoJSON text.
 
@@ -240,10 +293,11 @@ def geojson(geojson_str: str) -> GeoJSON:
     GeoJSON
     """
     if not isinstance(geojson_str, str):
-        raise param_type("The geospatial data should be a string")
+        raise param_type("The geospatial data should be a GeoJSON string")
     return GeoJSON(geojson_str)
 
 
+@_as_in_c
 def calc_digest(ns: str, set: str, key: str | int | bytearray) -> bytearray:
     """The digest a record is found by.
 
@@ -289,6 +343,7 @@ def get_partition_id(digest: str, /) -> int:
     return int.from_bytes(begin, "little") % _functions.PARTITIONS
 
 
+@_as_in_c
 def set_log_level(loglevel: int) -> int:
     """Set how much is logged.
 

@@ -57,11 +57,15 @@ args_bind(ModState *state, const Signature *sig, PyObject *const *args,
           Py_ssize_t nargs, PyObject *kwnames, PyObject **out)
 {
     Py_ssize_t named = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames);
+    PyObject *unknown = NULL;
 
+    if (sig->takes_any) {
+        nargs = named = 0;
+    }
     if (nargs + named > sig->count) {
         return too_many(sig, nargs + named);
     }
-    for (int i = 0; i < sig->count; i++) {
+    for (int i = 0; i < ARGS_MAX; i++) {
         out[i] = i < nargs ? args[i] : NULL;
     }
     for (int i = sig->count; i < ARGS_MAX; i++) {
@@ -72,10 +76,8 @@ args_bind(ModState *state, const Signature *sig, PyObject *const *args,
         int at = find_param(state, sig, name);
 
         if (at < 0) {
-            PyErr_Format(PyExc_TypeError,
-                         "'%U' is an invalid keyword argument for %s()", name,
-                         sig->method);
-            return -1;
+            unknown = name;
+            continue;
         }
         if (out[at] != NULL) {
             PyErr_Format(PyExc_TypeError,
@@ -93,6 +95,12 @@ args_bind(ModState *state, const Signature *sig, PyObject *const *args,
                          sig->method, sig->names[i], i + 1);
             return -1;
         }
+    }
+    if (unknown != NULL) {
+        PyErr_Format(PyExc_TypeError,
+                     "'%U' is an invalid keyword argument for %s()", unknown,
+                     sig->method);
+        return -1;
     }
     return 0;
 }

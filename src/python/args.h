@@ -19,10 +19,11 @@ typedef struct Signature {
     const char *aliases[ARGS_MAX + 1]; /* NULL: none */
     const char *measured; /* as what its time is counted; NULL: not */
     bool is_data;         /* counts among those that may run at once */
+    bool takes_any;       /* arguments, and looks at none */
 } Signature;
 
-/* Fill `out`, which has room for ARGS_MAX, with borrowed references; NULL for
- * what was not given.
+/* Fill the ARGS_MAX places of `out` with borrowed references, NULL for those
+ * that were not given, or that a face does not have.
  * -1 with a TypeError that names the argument. */
 int args_bind(ModState *state, const Signature *sig, PyObject *const *args,
               Py_ssize_t nargs, PyObject *kwnames, PyObject **out);

@@ -102,7 +102,9 @@ batch_set_key(Call *call, BatchIn *in, Py_ssize_t i, PyObject *key)
     int rc;
 
     if (!PyTuple_Check(key)) {
-        raise_param_type(call->state, "key must be a tuple");
+        raise_argument(call->state, EXC_ParamTypeError,
+                       "key should be an aerospike key tuple",
+                       "key must be a tuple");
         rc = -1;
     }
     else {

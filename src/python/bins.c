@@ -11,9 +11,9 @@ put_bin(const Encoder *enc, bool strict_types, PyObject *name_obj,
     size_t mark;
     uint8_t particle;
 
-    if (build_take_bin(enc->state, enc->face, strict_types, name_obj,
-                       "A bin name must be a string or unicode string.",
-                       &name) < 0) {
+    if (build_take_written_bin(
+            enc->state, enc->face, strict_types, name_obj,
+            "A bin name must be a string or unicode string.", &name) < 0) {
         return -1;
     }
     mark = aero_op_open(out, AERO_OP_WRITE, AERO_PARTICLE_NIL, name);

@@ -23,6 +23,16 @@ int build_take_meta(Call *call, PyObject *meta, aero_policy_kind kind,
 int build_take_bin(ModState *state, const Face *face, bool strict_types,
                    PyObject *obj, const char *what, aero_span *name);
 
+/* The same for a bin that is put or removed: the strict face calls a name of
+ * another type an error of the client, not of a parameter. */
+int build_take_written_bin(ModState *state, const Face *face,
+                           bool strict_types, PyObject *obj, const char *what,
+                           aero_span *name);
+
+/* Is the name, which `obj` gave, neither too long nor empty? */
+int build_check_bin(ModState *state, const Face *face, bool strict_types,
+                    PyObject *obj, aero_span name);
+
 /* Append an operation that writes for each bin of a dict. */
 int bins_put(const Encoder *enc, bool strict_types, PyObject *bins,
              aero_buf *out, uint16_t *count);

@@ -402,15 +402,20 @@ static int
 check_function(Call *call, const Function *function)
 {
     if (!PyUnicode_Check(function->module)) {
-        raise_param_type(call->state, "module should be a str");
+        raise_argument(call->state, EXC_ParamTypeError,
+                       "module must be a string", "module should be a str");
         return -1;
     }
     if (!PyUnicode_Check(function->name)) {
-        raise_param_type(call->state, "function should be a str");
+        raise_argument(call->state, EXC_ParamTypeError,
+                       "function must be a string",
+                       "function should be a str");
         return -1;
     }
     if (function->args != NULL && !PyList_Check(function->args)) {
-        raise_param_type(call->state, "args should be a list");
+        raise_argument(call->state, EXC_ParamTypeError,
+                       "args must be a list of arguments for the UDF",
+                       "args should be a list");
         return -1;
     }
     return 0;
@@ -421,7 +426,8 @@ batch_put_function(Call *call, BatchIn *in, size_t i, PyObject *module,
                    PyObject *name, PyObject *args, const aero_policy *policy,
                    uint32_t ttl)
 {
-    Function function = {module, name, args == Py_None ? NULL : args};
+    bool none = args == Py_None && !call->face->strict;
+    Function function = {module, name, none ? NULL : args};
     Encoder enc = call_encoder(call, false);
     aero_field fields[3] = {{.type = AERO_FIELD_UDF_PACKAGE},
                             {.type = AERO_FIELD_UDF_FUNCTION},

@@ -157,13 +157,24 @@ row_type(Call *call, Py_ssize_t i, PyObject *row)
     Py_XDECREF(type);
     PyErr_Clear();
     if (number < 0 || number >= ROW_TYPES) {
-        raise_param_type(call->state,
-                         "batch_records[%zd] is no Read, Write, Apply or "
-                         "Remove, but %s",
-                         i, Py_TYPE(row)->tp_name);
+        raise_argument(call->state, EXC_ParamTypeError,
+                       "batch_record must be a BatchRecord class instance",
+                       "batch_records[%zd] is no Read, Write, Apply or "
+                       "Remove, but %s",
+                       i, Py_TYPE(row)->tp_name);
         return -1;
     }
     return (int)number;
+}
+
+/* What the official client calls a row with such a policy. */
+static const char *
+row_name(aero_policy_kind kind)
+{
+    return kind == AERO_POLICY_BATCH_READ    ? "Read"
+           : kind == AERO_POLICY_BATCH_WRITE ? "Write"
+           : kind == AERO_POLICY_BATCH_APPLY ? "Apply"
+                                             : "Remove";
 }
 
 /* The row's own policy over the defaults of its kind. */
@@ -173,16 +184,28 @@ take_row_policy(Call *call, BatchIn *in, PyObject *row, aero_policy_kind kind,
 {
     PyObject *own = attr_of(row, call->state->str_policy);
 
-    return own == NULL ? -1
-                       : batch_row_policy(call, in, NULL, own, kind, policy);
+    if (own == NULL) {
+        return -1;
+    }
+    if (batch_row_policy(call, in, NULL, own, kind, policy) < 0) {
+        if (call->face->strict && !call->client->validate_keys) {
+            raise_about(call->state,
+                        "batch_type: %s, failed to convert policy -> ",
+                        row_name(kind));
+        }
+        return -1;
+    }
+    return 0;
 }
 
 static int
 check_ops(Call *call, PyObject *ops)
 {
     if (!PyList_Check(ops) || PyList_GET_SIZE(ops) == 0) {
-        raise_param_type(call->state,
-                         "ops must be a list of at least one operation");
+        raise_argument(call->state, EXC_ParamTypeError,
+                       "py_ops_list is NULL or not a list, ops must be a "
+                       "list of aerospike operation dicts",
+                       "ops must be a list of at least one operation");
         return -1;
     }
     return 0;
@@ -204,7 +227,13 @@ put_read(Call *call, BatchIn *in, size_t i, PyObject *from)
     }
     policy.key = 0;
     if (ops != Py_None && !PyList_Check(ops)) {
-        raise_param_type(state, "ops must be a list or None");
+        raise_argument(state, EXC_ParamTypeError,
+                       "py_ops_list is NULL or not a list, ops must be a "
+                       "list of aerospike operation dicts",
+                       "ops must be a list or None");
+        return -1;
+    }
+    if (call->face->strict && ops != Py_None && check_ops(call, ops) < 0) {
         return -1;
     }
     if (read_all || ops == Py_None) {
@@ -292,6 +321,9 @@ put_row(Call *call, BatchIn *in, size_t i, PyObject *row)
     }
     PyTuple_SET_ITEM(in->targets, (Py_ssize_t)i, Py_NewRef(row));
     if (put[type](call, in, i, row) < 0) {
+        if (call->face->strict) {
+            return -1; /* the official texts do not say where */
+        }
         raise_about(call->state, "batch_records[%zd], %s: ", (Py_ssize_t)i,
                     names[type]);
         return -1;
@@ -353,12 +385,14 @@ build_batch_write(Call *call)
         PyErr_Clear();
         raise_param_type(call->state,
                          call->face->strict
-                             ? "batch_records must be BatchRecords"
+                             ? "batch_records must be an aerospike_helpers."
+                               "batch.records.BatchRecords instance"
                              : "records must be a list or BatchRecords");
         return -1;
     }
     if (!PyList_Check(list)) {
-        raise_param_type(call->state, "batch_records must be a list");
+        raise_param_type(call->state,
+                         "batch_records must be a list of BatchRecord");
         rc = -1;
     }
     else {

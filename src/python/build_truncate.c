@@ -50,22 +50,12 @@ take_nanos(const Call *call, PyObject *obj, unsigned long long *nanos)
 static int
 take_policy(Call *call, PyObject *policy)
 {
-    PyObject *type;
-    PyObject *exc;
-    PyObject *trace;
-
     if (call_take_policy(call, policy, AERO_POLICY_INFO) == 0) {
         return 0;
     }
-    if (!call->face->strict) {
-        return -1;
+    if (call->face->strict) {
+        errors_reword(call->state, EXC_ClientError, "Incorrect Policy -> ");
     }
-    PyErr_Fetch(&type, &exc, &trace);
-    PyErr_NormalizeException(&type, &exc, &trace);
-    raise_error(call->state, EXC_ClientError, "Incorrect Policy -> %S", exc);
-    Py_XDECREF(type);
-    Py_XDECREF(exc);
-    Py_XDECREF(trace);
     return -1;
 }
 

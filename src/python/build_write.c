@@ -16,18 +16,52 @@ build_take_bin(ModState *state, const Face *face, bool strict_types,
     if (value_as_text(state, obj, name) < 0) {
         return -1;
     }
-    if (name->len > AERO_BIN_NAME_MAX && strict_types) {
+    return build_check_bin(state, face, strict_types, obj, *name);
+}
+
+int
+build_check_bin(ModState *state, const Face *face, bool strict_types,
+                PyObject *obj, aero_span name)
+{
+    if (name.len > AERO_BIN_NAME_MAX && strict_types) {
         raise_argument(state, EXC_BinNameValueError,
                        "A bin name should not exceed 15 characters limit",
-                       "Bin name '%U' exceeds the 15-byte limit", obj);
+                       "Bin name '%S' exceeds the 15-byte limit", obj);
         return -1;
     }
-    if (name->len == 0 && !face->strict) {
+    if (name.len == 0 && !face->strict) {
         raise_error(state, EXC_BinNameValueError,
                     "Bin name must not be empty");
         return -1;
     }
     return 0;
+}
+
+int
+build_take_written_bin(ModState *state, const Face *face, bool strict_types,
+                       PyObject *obj, const char *what, aero_span *name)
+{
+    if (face->strict && !PyUnicode_Check(obj)) {
+        raise_error(state, EXC_ClientError, "%s", what);
+        return -1;
+    }
+    return build_take_bin(state, face, strict_types, obj, what, name);
+}
+
+/* The official client takes a bytearray as well, where one bin is named. */
+static int
+take_one_bin(Call *call, PyObject *obj, aero_span *name)
+{
+    bool strict_types = call->client->strict_types;
+
+    if (call->face->strict && PyByteArray_Check(obj)) {
+        *name = aero_span_of(PyByteArray_AS_STRING(obj),
+                             (size_t)PyByteArray_GET_SIZE(obj));
+        return build_check_bin(call->state, call->face, strict_types, obj,
+                               *name);
+    }
+    return build_take_bin(call->state, call->face, strict_types, obj,
+                          "Bin name should be of type string", name);
 }
 
 static uint32_t
@@ -113,6 +147,7 @@ choose_serializer(Call *call, PyObject *wish, Encoder *enc)
     long number;
 
     *enc = call_encoder(call, false);
+    enc->in_put = true;
     if (wish == NULL || !PyLong_Check(wish)) {
         return 0;
     }
@@ -123,6 +158,7 @@ choose_serializer(Call *call, PyObject *wish, Encoder *enc)
     }
     if (number == (call->face->strict ? 3 : 2)) { /* SERIALIZER_USER */
         *enc = call_encoder(call, true);
+        enc->in_put = true;
         if (enc->serializer != NULL) {
             return 0;
         }
@@ -168,6 +204,16 @@ build_put(Call *call)
     return 0;
 }
 
+static bool
+has_generation(Call *call, PyObject *meta)
+{
+    PyObject *gen = meta != NULL && PyDict_Check(meta)
+                        ? PyDict_GetItemWithError(meta, call->state->str_gen)
+                        : NULL;
+
+    return gen != NULL && PyLong_Check(gen);
+}
+
 int
 build_remove(Call *call)
 {
@@ -187,8 +233,10 @@ build_remove(Call *call)
                      1) < 0) {
         return -1;
     }
-    /* The strict face looks at meta only beside a policy. */
-    if (call->face->strict && (policy == NULL || policy == Py_None)) {
+    /* The strict face looks at meta only beside a policy, and only at a
+     * generation that is an int. */
+    if (call->face->strict &&
+        (policy == NULL || policy == Py_None || !has_generation(call, meta))) {
         meta = NULL;
     }
     if (single_take_write(call, meta, policy, AERO_POLICY_REMOVE, &wish) < 0) {
@@ -203,6 +251,16 @@ build_remove(Call *call)
     aero_single_close(&s, 0);
     call->finish = finish_zero;
     return 0;
+}
+
+/* The strict face calls a wrong policy of remove_bin() another error. */
+static int
+reword_policy(Call *call)
+{
+    if (call->face->strict) {
+        errors_reword(call->state, EXC_ClientError, "Incorrect policy -> ");
+    }
+    return -1;
 }
 
 int
@@ -222,19 +280,22 @@ build_remove_bin(Call *call)
                        Py_TYPE(names)->tp_name);
         return -1;
     }
-    if (single_take_write(call, call->argv[2], call->argv[3],
-                          AERO_POLICY_WRITE, &wish) < 0) {
+    if (call_take_policy(call, call->argv[3], AERO_POLICY_WRITE) < 0) {
+        return reword_policy(call);
+    }
+    if (build_take_meta(call, call->argv[2], AERO_POLICY_WRITE, &wish) < 0) {
         return -1;
     }
     single_open_write(call, &s, &wish);
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(names); i++) {
         aero_span name;
 
-        if (build_take_bin(call->state, call->face, call->client->strict_types,
-                           PyList_GET_ITEM(names, i),
-                           "Invalid bin name, bin name should be a string or "
-                           "unicode string",
-                           &name) < 0) {
+        if (build_take_written_bin(
+                call->state, call->face, call->client->strict_types,
+                PyList_GET_ITEM(names, i),
+                "Invalid bin name, bin name should be a string or "
+                "unicode string",
+                &name) < 0) {
             return -1;
         }
         aero_op_put(&call->cmd.out, AERO_OP_WRITE, AERO_PARTICLE_NIL, name,
@@ -282,7 +343,7 @@ build_touch(Call *call)
     aero_op_put(&call->cmd.out, AERO_OP_TOUCH, AERO_PARTICLE_NIL,
                 aero_span_of(NULL, 0), aero_span_of(NULL, 0));
     aero_single_close(&s, 1);
-    call->finish = finish_bin;
+    call->finish = finish_zero;
     return 0;
 }
 
@@ -300,9 +361,7 @@ build_modify(Call *call, aero_op_type type,
     size_t mark;
 
     if (call_take_key(call, call->argv[0]) < 0 ||
-        build_take_bin(call->state, call->face, call->client->strict_types,
-                       call->argv[1], "Bin name should be of type string",
-                       &name) < 0 ||
+        take_one_bin(call, call->argv[1], &name) < 0 ||
         (call->client->strict_types && check(call, call->argv[2]) < 0) ||
         single_take_write(call, call->argv[3], call->argv[4],
                           AERO_POLICY_OPERATE, &wish) < 0) {

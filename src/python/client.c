@@ -20,6 +20,9 @@ client_connect(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
     Client *client = (Client *)op;
     PyObject *argv[ARGS_MAX];
 
+    if (client->face->strict && client->life == LIFE_CONNECTED) {
+        return Py_NewRef(op); /* whatever the arguments */
+    }
     if (args_bind(client->state, &sig_connect[client->face->index], args,
                   nargs, kwnames, argv) < 0) {
         return NULL;
@@ -65,6 +68,23 @@ client_exit_with(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 
 /* ---- methods ---- */
 
+/* On the strict face this comes before any value of an argument. */
+static int
+check_connected(Client *client)
+{
+    aero_cluster *cluster;
+
+    if (!client->face->strict) {
+        return 0;
+    }
+    cluster = client_cluster(client);
+    if (cluster == NULL) {
+        return -1;
+    }
+    aero_cluster_release(cluster);
+    return 0;
+}
+
 static PyObject *
 call_method(PyObject *op, const Signature *sigs, call_build build,
             PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
@@ -74,26 +94,18 @@ call_method(PyObject *op, const Signature *sigs, call_build build,
     uint64_t from = metrics_stage_begin(client->state);
     Call *call;
 
-    if (client->face->strict) {
-        aero_cluster *cluster = client_cluster(client);
-
-        if (cluster == NULL) {
-            return NULL; /* this comes before any argument */
-        }
-        aero_cluster_release(cluster);
-    }
     call = call_new(client);
     if (call == NULL) {
         return NULL;
     }
     call->sig = sig;
     if (args_bind(client->state, sig, args, nargs, kwnames, call->argv) < 0 ||
-        build(call) < 0) {
+        check_connected(client) < 0 || build(call) < 0) {
         call_free(call);
-        return NULL;
+        return errors_told(client->state, client->face, NULL);
     }
     metrics_stage_end(call, STAGE_KEY_PARSE, from);
-    return call_run(call);
+    return errors_told(client->state, client->face, call_run(call));
 }
 
 PyObject *
@@ -108,7 +120,7 @@ client_plain(PyObject *op, const Signature *sigs,
                   kwnames, argv) < 0) {
         return NULL;
     }
-    return run(client, argv);
+    return errors_told(client->state, client->face, run(client, argv));
 }
 
 #define DEFINE_CALL(name)                                                     \

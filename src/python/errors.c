@@ -391,12 +391,15 @@ raise_texts(ModState *state, exc_id id, PyObject *msg, PyObject *text)
     PyObject *type;
     PyObject *exc;
     PyObject *trace;
-    PyObject *code;
+    PyObject *code = NULL;
 
+    if (msg == NULL || text == NULL) {
+        goto done; /* no memory for the text, which is said instead */
+    }
     /* What is raised already is the context, and no failure of the look-up. */
     PyErr_Fetch(&type, &exc, &trace);
     code = PyObject_GetAttr(fault.type, state->str_code);
-    if (msg != NULL && text != NULL && code != NULL) {
+    if (code != NULL) {
         fault.code =
             code == Py_None ? AERO_ERR_CLIENT : (int)PyLong_AsLong(code);
         PyErr_Restore(type, exc, trace);
@@ -407,6 +410,7 @@ raise_texts(ModState *state, exc_id id, PyObject *msg, PyObject *text)
         Py_XDECREF(exc);
         Py_XDECREF(trace);
     }
+done:
     Py_XDECREF(msg);
     Py_XDECREF(text);
     Py_XDECREF(code);
@@ -436,128 +440,4 @@ raise_argument(ModState *state, exc_id id, const char *msg, const char *fmt,
     text = PyUnicode_FromFormatV(fmt, args);
     va_end(args);
     return raise_texts(state, id, PyUnicode_FromString(msg), text);
-}
-
-void
-errors_place(ModState *state, const char *fmt, ...)
-{
-    PyObject *type;
-    PyObject *exc;
-    PyObject *trace;
-    PyObject *place;
-    PyObject *text;
-    va_list args;
-
-    if (!PyErr_ExceptionMatches(state->exc[EXC_AerospikeError])) {
-        return;
-    }
-    PyErr_Fetch(&type, &exc, &trace);
-    PyErr_NormalizeException(&type, &exc, &trace);
-    va_start(args, fmt);
-    place = PyUnicode_FromFormatV(fmt, args);
-    va_end(args);
-    text = place == NULL ? NULL : PyUnicode_FromFormat("%U: %S", place, exc);
-    if (text == NULL || PyObject_SetAttr(exc, state->str__text, text) < 0) {
-        PyErr_Clear(); /* the error itself counts more than its place */
-    }
-    Py_XDECREF(place);
-    Py_XDECREF(text);
-    PyErr_Restore(type, exc, trace);
-}
-
-/* Set `name` of the exception to the prefix and its old text. */
-static int
-set_unless(PyObject *exc, PyObject *name, PyObject *value)
-{
-    PyObject *old = PyObject_GetAttr(exc, name);
-    int rc = old == NULL || value == NULL ? -1
-             : old != Py_None             ? 0
-                                          : PyObject_SetAttr(exc, name, value);
-
-    Py_XDECREF(old);
-    return rc;
-}
-
-void
-errors_record(ModState *state, const char *node, PyObject *key)
-{
-    PyObject *type;
-    PyObject *exc;
-    PyObject *trace;
-    PyObject *name;
-
-    if (!PyErr_ExceptionMatches(state->exc[EXC_AerospikeError])) {
-        return;
-    }
-    PyErr_Fetch(&type, &exc, &trace);
-    PyErr_NormalizeException(&type, &exc, &trace);
-    name = PyUnicode_DecodeUTF8(node, (Py_ssize_t)strlen(node), "replace");
-    if (set_unless(exc, state->str_node, name) < 0 ||
-        set_unless(exc, state->str_key, key) < 0) {
-        PyErr_Clear();
-    }
-    Py_XDECREF(name);
-    PyErr_Restore(type, exc, trace);
-}
-
-static int
-prefix_attr(PyObject *exc, PyObject *name, PyObject *prefix)
-{
-    PyObject *old = PyObject_GetAttr(exc, name);
-    PyObject *text =
-        old == NULL ? NULL : PyUnicode_FromFormat("%U%S", prefix, old);
-    int rc = text == NULL ? -1 : PyObject_SetAttr(exc, name, text);
-
-    Py_XDECREF(old);
-    Py_XDECREF(text);
-    return rc;
-}
-
-/* args repeats the message. */
-static int
-renew_args(ModState *state, PyObject *exc)
-{
-    PyObject *args = PyObject_GetAttr(exc, state->str_args);
-    PyObject *msg = PyObject_GetAttr(exc, state->str_msg);
-    PyObject *list = args == NULL ? NULL : PySequence_List(args);
-    PyObject *tuple = NULL;
-    int rc = -1;
-
-    if (msg != NULL && list != NULL && PyList_GET_SIZE(list) > 1 &&
-        PyList_SetItem(list, 1, Py_NewRef(msg)) == 0) {
-        tuple = PyList_AsTuple(list);
-    }
-    if (tuple != NULL) {
-        rc = PyObject_SetAttr(exc, state->str_args, tuple);
-    }
-    Py_XDECREF(args);
-    Py_XDECREF(msg);
-    Py_XDECREF(list);
-    Py_XDECREF(tuple);
-    return rc;
-}
-
-void
-raise_about(ModState *state, const char *fmt, ...)
-{
-    PyObject *type;
-    PyObject *exc;
-    PyObject *trace;
-    PyObject *prefix;
-    va_list args;
-
-    PyErr_Fetch(&type, &exc, &trace);
-    PyErr_NormalizeException(&type, &exc, &trace);
-    va_start(args, fmt);
-    prefix = PyUnicode_FromFormatV(fmt, args);
-    va_end(args);
-    if (prefix == NULL ||
-        PyObject_IsInstance(exc, state->exc[EXC_AerospikeError]) != 1 ||
-        prefix_attr(exc, state->str_msg, prefix) < 0 ||
-        prefix_attr(exc, state->str__text, prefix) < 0 ||
-        renew_args(state, exc) < 0) {
-        PyErr_Clear();
-    }
-    Py_XDECREF(prefix);
-    PyErr_Restore(type, exc, trace);
 }

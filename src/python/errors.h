@@ -35,9 +35,17 @@ void errors_place(ModState *state, const char *fmt, ...);
  * it happened.  Exceptions that are not ours stay as they are. */
 void raise_about(ModState *state, const char *fmt, ...);
 
+/* Raise `id` in place of the exception that is set: the prefix, and what that
+ * one says. */
+void errors_reword(ModState *state, exc_id id, const char *prefix);
+
 /* Say of the exception that is set which record and node it is about, as far
  * as it does not. */
 void errors_record(ModState *state, const char *node, PyObject *key);
+
+/* Gives `result`, which a method is to return.  On the strict face str() of
+ * what is raised holds the official text, too: programs look for it there. */
+PyObject *errors_told(ModState *state, const Face *face, PyObject *result);
 
 #define raise_param(state, ...) raise_error(state, EXC_ParamError, __VA_ARGS__)
 #define raise_param_type(state, ...)                                          \

@@ -49,6 +49,11 @@ take_other_key(ModState *state, const Face *face, PyObject *user,
     PyObject *plain;
     int rc = -1;
 
+    if (face->strict && PyByteArray_Check(user) &&
+        PyByteArray_GET_SIZE(user) == 0) {
+        raise_param_value(state, "Byte array size cannot be 0");
+        return -1;
+    }
     if (PyByteArray_Check(user) && PyByteArray_GET_SIZE(user) > 0) {
         key->particle = AERO_PARTICLE_BLOB;
         key->value = aero_span_of(PyByteArray_AS_STRING(user),
@@ -126,9 +131,14 @@ take_digest(ModState *state, const Face *face, PyObject *digest, aero_key *key)
 }
 
 static int
-take_place(ModState *state, PyObject *ns, PyObject *set, aero_key *key)
+take_place(ModState *state, const Face *face, PyObject *ns, PyObject *set,
+           aero_key *key)
 {
     if (take_name(state, ns, "namespace", &key->ns) < 0) {
+        return -1;
+    }
+    if (face->strict && key->ns.len > AERO_NAMESPACE_MAX) {
+        raise_param_value(state, "key is invalid");
         return -1;
     }
     if (key->ns.len > AERO_NAMESPACE_MAX) {
@@ -138,14 +148,21 @@ take_place(ModState *state, PyObject *ns, PyObject *set, aero_key *key)
         return -1;
     }
     key->set = aero_span_of(NULL, 0);
-    return set == Py_None ? 0 : take_name(state, set, "set", &key->set);
+    if (set != Py_None && take_name(state, set, "set", &key->set) < 0) {
+        return -1;
+    }
+    if (face->strict && key->set.len > AERO_SET_MAX) {
+        raise_param_value(state, "key is invalid");
+        return -1;
+    }
+    return 0;
 }
 
 int
 key_take_parts(ModState *state, const Face *face, PyObject *ns, PyObject *set,
                PyObject *user, aero_key *key)
 {
-    if (take_place(state, ns, set, key) < 0 ||
+    if (take_place(state, face, ns, set, key) < 0 ||
         take_user_key(state, face, user, key) < 0) {
         return -1;
     }
@@ -168,11 +185,11 @@ take_tuple(ModState *state, const Face *face, PyObject *tuple, aero_key *key,
     parts->set = PyTuple_GET_ITEM(tuple, 1);
     parts->user = PyTuple_GET_ITEM(tuple, 2);
     if (parts->user != Py_None) {
-        return take_place(state, parts->ns, parts->set, key) < 0
+        return take_place(state, face, parts->ns, parts->set, key) < 0
                    ? -1
                    : take_user_key(state, face, parts->user, key);
     }
-    if (take_place(state, parts->ns, parts->set, key) < 0) {
+    if (take_place(state, face, parts->ns, parts->set, key) < 0) {
         return -1;
     }
     if (size == 3 || PyTuple_GET_ITEM(tuple, 3) == Py_None) {
@@ -246,6 +263,29 @@ tuple_untrack(PyObject *tuple)
     PyObject_GC_UnTrack(tuple);
 }
 
+/* The user key as the strict face gives it back: bytes as the string that they
+ * are hashed as, a bool as an int. */
+static PyObject *
+echoed(const Face *face, PyObject *user)
+{
+    if (face->strict && PyBool_Check(user)) {
+        return PyLong_FromLong(user == Py_True);
+    }
+    if (face->strict && PyBytes_Check(user)) {
+        aero_span text =
+            cut_at_nul(face, aero_span_of(PyBytes_AS_STRING(user),
+                                          (size_t)PyBytes_GET_SIZE(user)));
+        PyObject *str = PyUnicode_DecodeUTF8((const char *)text.ptr,
+                                             (Py_ssize_t)text.len, NULL);
+
+        if (str != NULL) {
+            return str;
+        }
+        PyErr_Clear();
+    }
+    return Py_NewRef(user);
+}
+
 PyObject *
 key_make(ModState *state, const Face *face, const KeyParts *parts, bool echo,
          const uint8_t digest[AERO_DIGEST_SIZE])
@@ -256,14 +296,18 @@ key_make(ModState *state, const Face *face, const KeyParts *parts, bool echo,
     PyObject *last =
         face->strict ? PyByteArray_FromStringAndSize(bytes, AERO_DIGEST_SIZE)
                      : PyBytes_FromStringAndSize(bytes, AERO_DIGEST_SIZE);
+    PyObject *user = echo ? echoed(face, parts->user) : Py_NewRef(Py_None);
     PyObject *key;
 
-    if (last == NULL) {
+    if (last == NULL || user == NULL) {
+        Py_XDECREF(last);
+        Py_XDECREF(user);
         return NULL;
     }
     key = face->strict ? PyTuple_New(4) : type->tp_alloc(type, 4);
     if (key == NULL) {
         Py_DECREF(last);
+        Py_DECREF(user);
         return NULL;
     }
     if (face->strict && PyUnicode_Check(set) &&
@@ -272,7 +316,7 @@ key_make(ModState *state, const Face *face, const KeyParts *parts, bool echo,
     }
     PyTuple_SET_ITEM(key, 0, Py_NewRef(parts->ns));
     PyTuple_SET_ITEM(key, 1, Py_NewRef(set));
-    PyTuple_SET_ITEM(key, 2, Py_NewRef(echo ? parts->user : Py_None));
+    PyTuple_SET_ITEM(key, 2, user);
     PyTuple_SET_ITEM(key, 3, last);
     tuple_untrack(key);
     return key;

@@ -469,7 +469,39 @@ module_set_stages(PyObject *module, PyObject *value)
         &((ModState *)PyModule_GetState(module))->metrics->stages_on, value);
 }
 
+/* Of queries whose records are called back with, which no call stands for. */
+static PyObject *
+module_count_query(PyObject *module, PyObject *args)
+{
+    ModState *state = PyModule_GetState(module);
+    const Query *q = NULL;
+    PyObject *query;
+    double seconds;
+    int code;
+
+    if (!PyArg_ParseTuple(args, "Oid:count_query", &query, &code, &seconds)) {
+        return NULL;
+    }
+    for (int i = 0; i < QUERY_TYPES && q == NULL; i++) {
+        if (Py_IS_TYPE(query, state->QueryTypes[i])) {
+            q = (const Query *)query;
+        }
+    }
+    if (q == NULL || !(seconds >= 0)) {
+        PyErr_SetString(PyExc_TypeError, "count_query: a query and its time");
+        return NULL;
+    }
+    if (atomic_load_explicit(&state->metrics->on, memory_order_relaxed)) {
+        count(state->metrics, (Label){text_of(q->ns), text_of(q->set)},
+              "query", code, (uint64_t)(seconds * 1e9));
+    }
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef functions[] = {
+    {"count_query", module_count_query, METH_VARARGS,
+     "count_query(query, code, seconds, /)\n--\n\nCount a query that has "
+     "ended."},
     {"set_metrics", module_set_metrics, METH_O,
      "set_metrics(enabled, /)\n--\n\nCount operations, or not."},
     {"set_stage_metrics", module_set_stages, METH_O,

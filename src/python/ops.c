@@ -120,7 +120,8 @@ take_op_bin(const OpsIn *ops, const Entries *entries, aero_span *name)
     if (PyByteArray_Check(bin)) {
         *name = aero_span_of(PyByteArray_AS_STRING(bin),
                              (size_t)PyByteArray_GET_SIZE(bin));
-        return 0;
+        return build_check_bin(ops->enc.state, ops->enc.face,
+                               ops->strict_types, bin, *name);
     }
     return build_take_bin(ops->enc.state, ops->enc.face, ops->strict_types,
                           bin, "Bin name should be of type string", name) < 0

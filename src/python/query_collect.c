@@ -11,9 +11,13 @@ query_select(PyObject *self, PyObject *const *args, Py_ssize_t nargs)
     Query *q = (Query *)self;
     PyObject *bins;
 
-    if (q->bins != NULL && q->face->strict) {
+    if (q->bins != NULL && q->face->strict && !q->is_scan) {
         return raise_error(q->state, EXC_ClientError,
-                           "select() was called already");
+                           "Query.select() cannot be called more than once "
+                           "on the same instance.");
+    }
+    if (q->bins != NULL && q->face->strict) {
+        return Py_NewRef(self); /* a scan keeps to its first choice */
     }
     bins = q->bins == NULL ? PyList_New(0)
                            : PyList_GetSlice(q->bins, 0, PY_SSIZE_T_MAX);
@@ -82,6 +86,25 @@ query_do_where_expr(Query *q, PyObject *const *argv)
     return self_if((PyObject *)q, query_where(q, &by));
 }
 
+/* The strict face says at once what is wrong with an operation; values for a
+ * serializer are looked at later. */
+static int
+check_operations(Query *q, PyObject *ops)
+{
+    PyObject *bytes;
+
+    if (PyList_GET_SIZE(ops) == 0 || q->client->serializer != NULL) {
+        return 0;
+    }
+    bytes = ops_bytes(q->state, q->face, ops);
+    if (bytes == NULL) {
+        errors_reword(q->state, EXC_ParamError, "Failed to convert ops. -> ");
+        return -1;
+    }
+    Py_DECREF(bytes);
+    return 0;
+}
+
 PyObject *
 query_do_add_ops(Query *q, PyObject *const *argv)
 {
@@ -90,6 +113,9 @@ query_do_add_ops(Query *q, PyObject *const *argv)
     }
     if (!PyList_Check(argv[0])) {
         return raise_error(q->state, EXC_ClientError, "Ops must be list.");
+    }
+    if (q->face->strict && check_operations(q, argv[0]) < 0) {
+        return NULL;
     }
     Py_XSETREF(q->ops, PyList_GetSlice(argv[0], 0, PY_SSIZE_T_MAX));
     return q->ops == NULL ? NULL : Py_NewRef((PyObject *)q);

@@ -50,6 +50,29 @@ query_take_options(ModState *state, PyObject *options, aero_policy *policy)
     return 0;
 }
 
+/* The strict face's scans know two options and no more. */
+static int
+check_scan_options(const Query *q, PyObject *options)
+{
+    Py_ssize_t pos = 0;
+    PyObject *name;
+    PyObject *value;
+
+    if (!q->is_scan || !q->face->strict || options == NULL ||
+        !PyDict_Check(options)) {
+        return 0;
+    }
+    while (PyDict_Next(options, &pos, &name, &value)) {
+        if (!PyUnicode_Check(name) ||
+            (PyUnicode_CompareWithASCIIString(name, "nobins") != 0 &&
+             PyUnicode_CompareWithASCIIString(name, "concurrent") != 0)) {
+            raise_param_value(q->state, "Invalid value for scan options");
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static int
 take_nodename(const Query *q, PyObject *nodename, aero_query *out)
 {
@@ -318,6 +341,7 @@ query_put(Query *q, Call *call, const QueryWish *wish, Stream *stream)
     if (call_take_policy(call, wish->policy,
                          q->is_scan ? AERO_POLICY_SCAN : AERO_POLICY_QUERY) <
             0 ||
+        check_scan_options(q, wish->options) < 0 ||
         query_take_options(q->state, wish->options, policy) < 0 ||
         take_nodename(q, wish->nodename, out) < 0) {
         return -1;

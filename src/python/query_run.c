@@ -44,9 +44,9 @@ query_run(PyObject *self, const Signature *sigs, call_build build,
     if (args_bind(q->state, sig, args, nargs, kwnames, call->argv) < 0 ||
         build(call) < 0) {
         call_free(call);
-        return NULL;
+        return errors_told(q->state, q->face, NULL);
     }
-    return call_run(call);
+    return errors_told(q->state, q->face, call_run(call));
 }
 
 static int

@@ -110,7 +110,7 @@ plain(PyObject *self, const Signature *sigs,
                   argv) < 0) {
         return NULL;
     }
-    return work(q, argv);
+    return errors_told(q->state, q->face, work(q, argv));
 }
 
 #define DEFINE(name, how, work)                                               \

@@ -15,6 +15,7 @@ typedef struct Encoder {
     PyObject *serializer; /* borrowed; takes other types; NULL: none */
     bool bool_as_int;
     bool allow_special; /* CDTInfinite and CDTWildcard */
+    bool in_put;        /* of bins: the strict face words refusals by it */
 } Encoder;
 
 /* Append the value as a particle and say which.  -1 with an exception. */
@@ -42,6 +43,7 @@ typedef struct Decoder {
     ModState *state;
     const Face *face;
     PyObject *deserializer; /* borrowed; NULL: blobs stay bytes */
+    bool packed;            /* lists and maps stay bytes, too */
     bool skip_nil;          /* answers that are nil are left out */
 } Decoder;
 

@@ -124,9 +124,14 @@ value_serialize(const Encoder *enc, PyObject *value)
     PyObject *bytes;
 
     if (enc->serializer == NULL) {
-        if (enc->face->strict) {
+        if (enc->face->strict && enc->in_put) {
             return raise_param(enc->state,
                                "Cannot serialize: SERIALIZER_NONE selected");
+        }
+        if (enc->face->strict) {
+            return raise_error(
+                enc->state, EXC_ClientError,
+                "Unable to serialize unknown Python native type.");
         }
         return raise_param_type(
             enc->state,

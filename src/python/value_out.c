@@ -105,7 +105,7 @@ value_take(const Decoder *dec, uint8_t particle, aero_span bytes)
                    : value_malformed(dec, "GeoJSON");
     case AERO_PARTICLE_LIST:
     case AERO_PARTICLE_MAP:
-        return value_unpack(dec, bytes);
+        return dec->packed ? value_bytes(bytes) : value_unpack(dec, bytes);
     case AERO_PARTICLE_BLOB:
         return value_blob(dec, bytes);
     default: /* blobs of other languages, and what is yet to come */

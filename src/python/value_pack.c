@@ -254,11 +254,6 @@ pack_other(const Encoder *enc, PyObject *value, Kind kind, aero_buf *out,
     if (kind == KIND_TUPLE && enc->serializer == NULL && !enc->face->strict) {
         return pack_sequence(enc, value, out, depth);
     }
-    if (enc->serializer == NULL && enc->face->strict) {
-        raise_error(enc->state, EXC_ClientError,
-                    "Unable to serialize unknown Python native type.");
-        return -1;
-    }
     plain = value_serialize(enc, value);
     if (plain == NULL) {
         return -1;

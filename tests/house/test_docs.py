@@ -80,6 +80,18 @@ def test_links_lead_somewhere():
     assert lost == []
 
 
+def test_the_index_names_every_page():
+    named = re.findall(r"\]\(([\w-]+\.md)\)", (ROOT / "docs" / "README.md").read_text())
+    assert sorted({*named, "README.md"}) == sorted(p.name for p in (ROOT / "docs").glob("*.md"))
+
+
+def test_a_decision_has_a_number_of_its_own():
+    pages = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+    numbers = [int(page.name[:4]) for page in pages]
+    assert len(set(numbers)) == len(numbers)
+    assert [page.read_text().split(". ")[0] for page in pages] == [f"# {n}" for n in numbers]
+
+
 def test_tables_of_the_pages_are_those_of_the_code():
     import gen_docs
 

@@ -192,7 +192,7 @@ def test_the_attributes_of_an_error_of_the_server(face, key):
     assert error.key == key
     assert error.bin is None
     assert error.node in [str(n["node_name"]) for n in face.get_node_names()]
-    assert str(error).startswith("AEROSPIKE_ERR (2): ")
+    assert "AEROSPIKE_ERR (2): " in str(error)
 
 
 def test_the_bin_of_an_error(face, key):

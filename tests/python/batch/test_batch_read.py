@@ -174,7 +174,7 @@ def test_strict_records(strict, new_key):
     found = strict.batch_read(keys)
     assert found.result == 0
     first, second = found.batch_records
-    assert first.key == keys[0] and first.record[0][:3] == keys[0]
+    assert first.key == first.record[0] and first.record[0][:3] == keys[0]
     assert type(first.record[1]) is dict and first.record[2] == {"a": 1}
     assert second.record is None and second.result == 2 and second.in_doubt is False
     assert len(strict.batch_read(keys[:1], []).batch_records[0].record) == 2

@@ -44,12 +44,27 @@ def key(new_key: Any) -> Any:
     ("batch_write", lambda c, k: c.batch_write([(k, {"a": 1})])),
     ("batch_remove", lambda c, k: c.batch_remove([k])),
     ("query", lambda c, k: c.query("test", SET).results()),
+    ("query", lambda c, k: c.query("test", SET).foreach(lambda record: None)),
+    ("query", lambda c, k: c.query("test", SET).foreach(lambda record: False)),
     ("delete", lambda c, k: c.remove(k))])
 def test_each_operation_is_counted_once(client: Any, key: Any, op: str, call: Any) -> None:
     client.put(key, {"a": 1, "s": "x"})
     before = count_of(op)
     call(client, key)
     assert count_of(op) == before + 1
+
+
+def test_a_query_whose_callback_fails_is_no_success(client: Any, key: Any) -> None:
+    client.put(key, {"a": 1})
+    before = count_of("query"), count_of("query", "ClientError")
+    for method in (client.query("test", SET).foreach, client.scan("test", SET).foreach):
+        with pytest.raises(ZeroDivisionError):
+            method(lambda record: 1 / 0)
+    assert (count_of("query"), count_of("query", "ClientError")) == (before[0], before[1] + 2)
+    aerospike_py.set_metrics_enabled(False)
+    client.query("test", SET).foreach(lambda record: None)
+    aerospike_py.set_metrics_enabled(True)
+    assert count_of("query") == before[0]
 
 
 def test_failures_have_a_name(client: Any, key: Any) -> None:

@@ -49,8 +49,8 @@ def test_bad_arguments_have_the_official_texts(strict):
         assert error.msg == text
 
 
-def test_select_may_be_called_once(strict, some, set_name, make):
-    query = make("test", set_name).select("n")
+def test_select_may_be_called_once(strict, some, set_name):
+    query = strict.query("test", set_name).select("n")
     assert all(list(bins) == ["n"] for _, _, bins in query.results())
     with pytest.raises(exception.ClientError):
         query.select("name")
