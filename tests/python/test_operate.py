@@ -362,7 +362,7 @@ def test_an_operation_that_changes_while_it_is_read(make_client, key):
 
     client = make_client(serialization=(serialize, bytes))
     assert client.operate(key, ops).bins == {"m": 2}
-    assert client.get(key, {"deserialize": False}).bins == {"m": {"k": [b"made"], "l": 2}}
+    assert client.get(key).bins == {"m": {"k": [b"made"], "l": 2}}
 
 
 # ---- without strict types ----
