@@ -1,7 +1,8 @@
 """Write the parts of docs/ that follow from include/aero/wire/tables/*.def.
 
-(The list of decisions follows from their pages.)  They stand between ``<!-- table: name -->`` and ``<!-- end -->``.  ``--check``
-writes nothing and fails when a page is stale.
+The list of decisions follows from their pages.  All stand between
+``<!-- table: name -->`` and ``<!-- end -->``.  ``--check`` writes nothing and
+fails when a page is stale.
 """
 
 from __future__ import annotations

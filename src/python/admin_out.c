@@ -143,7 +143,7 @@ whitelist_of(aero_span text)
 /* ---- users ---- */
 
 static PyObject *
-user_of(ModState *state, const Row *row, bool strict)
+user_of(ModState *state, const Row *row, int strict)
 {
     PyObject *dict = Py_BuildValue(
         "{s:N,s:N,s:N,s:N}", "read_info",
@@ -181,16 +181,17 @@ add(PyObject *all, aero_span name, PyObject *item)
     return rc;
 }
 
-PyObject *
-admin_users(ModState *state, aero_span records, bool strict)
+/* All records, each made by `make`, in `all` (taken; NULL fails) under the
+ * name that stands in the field. */
+static PyObject *
+add_all(ModState *state, aero_span records, PyObject *all, int field,
+        PyObject *(*make)(ModState *state, const Row *row, int how), int how)
 {
-    PyObject *all = strict ? PyDict_New() : PyList_New(0);
     Row row;
     int rc = all == NULL ? -1 : 1;
 
     while (rc == 1 && (rc = take_row(state, &records, &row)) == 1) {
-        if (add(all, row.field[AERO_ADMIN_FIELD_USER],
-                user_of(state, &row, strict)) < 0) {
+        if (add(all, row.field[field], make(state, &row, how)) < 0) {
             rc = -1;
         }
     }
@@ -198,6 +199,13 @@ admin_users(ModState *state, aero_span records, bool strict)
         Py_CLEAR(all);
     }
     return all;
+}
+
+PyObject *
+admin_users(ModState *state, aero_span records, bool strict)
+{
+    return add_all(state, records, strict ? PyDict_New() : PyList_New(0),
+                   AERO_ADMIN_FIELD_USER, user_of, strict);
 }
 
 PyObject *
@@ -215,7 +223,7 @@ admin_user(ModState *state, aero_span records, bool strict)
 /* ---- roles ---- */
 
 static PyObject *
-role_of(ModState *state, const Row *row, RoleShape shape)
+role_of(ModState *state, const Row *row, int shape)
 {
     PyObject *privileges = list_of(
         state, row->field[AERO_ADMIN_FIELD_PRIVILEGES], take_privilege);
@@ -244,20 +252,9 @@ role_of(ModState *state, const Row *row, RoleShape shape)
 PyObject *
 admin_roles(ModState *state, aero_span records, RoleShape shape)
 {
-    PyObject *all = shape == ROLE_NAMED ? PyList_New(0) : PyDict_New();
-    Row row;
-    int rc = all == NULL ? -1 : 1;
-
-    while (rc == 1 && (rc = take_row(state, &records, &row)) == 1) {
-        if (add(all, row.field[AERO_ADMIN_FIELD_ROLE],
-                role_of(state, &row, shape)) < 0) {
-            rc = -1;
-        }
-    }
-    if (rc < 0) {
-        Py_CLEAR(all);
-    }
-    return all;
+    return add_all(state, records,
+                   shape == ROLE_NAMED ? PyList_New(0) : PyDict_New(),
+                   AERO_ADMIN_FIELD_ROLE, role_of, shape);
 }
 
 PyObject *

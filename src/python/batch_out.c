@@ -185,19 +185,20 @@ make_bins(const BatchOut *out, size_t i, Common *common)
     return bins;
 }
 
-/* (key, meta, bins), the key taken; on the strict face without bins that were
- * not wanted. */
+/* (key, meta, bins), the key taken (NULL fails); on the strict face without
+ * bins that were not wanted.  No code runs while an exception is set. */
 static PyObject *
 make_record(const BatchOut *out, size_t i, PyObject *key, Common *common)
 {
     const Face *face = out->dec.face;
-    PyObject *meta = make_meta(out, i, common);
+    PyObject *meta = key == NULL ? NULL : make_meta(out, i, common);
 
     if (face->strict && out->no_bins) {
         return result_tuple(&PyTuple_Type, 2, key, meta);
     }
     return result_tuple(face->strict ? &PyTuple_Type : out->dec.state->Record,
-                        3, key, meta, make_bins(out, i, common));
+                        3, key, meta,
+                        meta == NULL ? NULL : make_bins(out, i, common));
 }
 
 /* What a function that failed says; None: nothing. */

@@ -395,12 +395,15 @@ raise_texts(ModState *state, exc_id id, PyObject *msg, PyObject *text)
     PyObject *type;
     PyObject *exc;
     PyObject *trace;
-    PyObject *code;
+    PyObject *code = NULL;
 
+    if (msg == NULL || text == NULL) {
+        goto done; /* no memory for the text, which is said instead */
+    }
     /* What is raised already is the context, and no failure of the look-up. */
     PyErr_Fetch(&type, &exc, &trace);
     code = PyObject_GetAttr(fault.type, state->str_code);
-    if (msg != NULL && text != NULL && code != NULL) {
+    if (code != NULL) {
         fault.code =
             code == Py_None ? AERO_ERR_CLIENT : (int)PyLong_AsLong(code);
         PyErr_Restore(type, exc, trace);
@@ -411,6 +414,7 @@ raise_texts(ModState *state, exc_id id, PyObject *msg, PyObject *text)
         Py_XDECREF(exc);
         Py_XDECREF(trace);
     }
+done:
     Py_XDECREF(msg);
     Py_XDECREF(text);
     Py_XDECREF(code);

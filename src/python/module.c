@@ -8,6 +8,7 @@
 #include "lazy.h"
 #include "method.h"
 #include "metrics.h"
+#include "slots.h"
 
 /* ---- functions ---- */
 
@@ -258,6 +259,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->LazyType);
     Py_VISIT(state->RowIterType);
     Py_VISIT(state->batch_module);
+    Py_VISIT(state->numpy_module);
     for (int i = 0; i < QUERY_TYPES; i++) {
         Py_VISIT(state->QueryTypes[i]);
     }
@@ -311,6 +313,7 @@ forget_all(ModState *state)
     Py_CLEAR(state->LazyType);
     Py_CLEAR(state->RowIterType);
     Py_CLEAR(state->batch_module);
+    Py_CLEAR(state->numpy_module);
     for (int i = 0; i < QUERY_TYPES; i++) {
         Py_CLEAR(state->QueryTypes[i]);
     }
@@ -360,16 +363,7 @@ module_free(void *module)
     metrics_teardown(state);
 }
 
-static PyModuleDef_Slot module_slots[] = {
-    {Py_mod_exec, module_exec},
-#if PY_VERSION_HEX >= 0x030c0000
-    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
-#endif
-#if PY_VERSION_HEX >= 0x030d0000
-    {Py_mod_gil, Py_MOD_GIL_NOT_USED},
-#endif
-    {0, NULL},
-};
+static PyModuleDef_Slot module_slots[] = MODULE_SLOTS(module_exec);
 
 PyModuleDef aerospike_module = {
     .m_base = PyModuleDef_HEAD_INIT,

@@ -219,6 +219,7 @@ typedef struct ModState {
     PyTypeObject *LazyType;
     PyTypeObject *RowIterType;
     PyObject *batch_module; /* helpers.batch.records; taken at first use */
+    PyObject *numpy_module; /* numpy_batch; the same */
     PyTypeObject *QueryTypes[QUERY_TYPES]; /* in the order of query_type.c */
     PyTypeObject *StreamType;
     PyTypeObject *AsyncStreamType;

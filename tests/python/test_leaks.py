@@ -23,8 +23,8 @@ from aerospike_py.helpers.operations import operations as op
 
 CALLS = 80
 ROUNDS = 12
-FEW_BLOCKS = CALLS // 4
-FEW_BYTES = CALLS * 8
+FEW_BLOCKS = CALLS // 2
+FEW_BYTES = CALLS * 16
 VALUE = {"i": 1, "f": 1.5, "s": "text", "b": b"bytes", "t": True,
          "l": [1, "two", [3.0], {"four": None}], "m": {"k": [1, 2], 5: "x"},
          "g": aerospike.GeoJSON('{"type":"Point","coordinates":[1,2]}')}
