@@ -41,11 +41,12 @@ batch_check(Call *call, const BatchIn *in)
             return 0;
         }
     }
+    if (call->txn == NULL &&
+        is_answer(st->code != 0 ? st->code : in->rows[0].result)) {
+        return 0; /* a node refused them all: the rows say why */
+    }
     if (st->code != 0) {
         raise_status(call->state, st);
-    }
-    else if (is_answer(in->rows[0].result)) {
-        return 0; /* a node refused them all: the rows say why */
     }
     else {
         aero_status row = {0};
