@@ -52,6 +52,7 @@ _UserKey = str | int | bytes | bytearray
 constants: Final[dict[str, Any]]
 official_constants: Final[dict[str, Any]]
 exceptions: Final[dict[str, type[AerospikeError]]]
+official_exceptions: Final[dict[type[AerospikeError], type[AerospikeError]]]
 
 def digest(namespace: str, set: str | None, key: _UserKey, strict: bool, /) -> bytearray: ...
 def set_serializers(serializer: Any, deserializer: Any, /) -> None: ...

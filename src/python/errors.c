@@ -170,7 +170,9 @@ errors_setup(PyObject *module, ModState *state)
     PyObject *where = PyUnicode_FromString("aerospike_py.exception");
     int rc = -1;
 
-    if (root == NULL || made == NULL || where == NULL) {
+    state->official_exc = PyDict_New();
+    if (root == NULL || made == NULL || where == NULL ||
+        state->official_exc == NULL) {
         goto done;
     }
     state->exc[0] = PyObject_GetAttrString(root, "AerospikeError");
@@ -189,7 +191,9 @@ errors_setup(PyObject *module, ModState *state)
     }
     if (set_class_code(state, EXC_NotConnected, AERO_ERR_CLUSTER) < 0 ||
         PyModule_AddObjectRef(module, "AerospikeError", state->exc[0]) < 0 ||
-        PyModule_AddObjectRef(module, "exceptions", made) < 0) {
+        PyModule_AddObjectRef(module, "exceptions", made) < 0 ||
+        PyModule_AddObjectRef(module, "official_exceptions",
+                              state->official_exc) < 0) {
         goto done;
     }
     rc = 0;

@@ -258,6 +258,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->TransactionType);
     Py_VISIT(state->LazyType);
     Py_VISIT(state->RowIterType);
+    Py_VISIT(state->official_exc);
     Py_VISIT(state->batch_module);
     Py_VISIT(state->numpy_module);
     for (int i = 0; i < QUERY_TYPES; i++) {
@@ -312,6 +313,7 @@ forget_all(ModState *state)
     Py_CLEAR(state->TransactionType);
     Py_CLEAR(state->LazyType);
     Py_CLEAR(state->RowIterType);
+    Py_CLEAR(state->official_exc);
     Py_CLEAR(state->batch_module);
     Py_CLEAR(state->numpy_module);
     for (int i = 0; i < QUERY_TYPES; i++) {
