@@ -7,7 +7,13 @@ import pytest
 from aerospike_py import exception as ex, official
 from aerospike_py.helpers.batch import records as br
 from aerospike_py.official import predicates
-from aerospike_py.official.helpers.operations import list_operations as lists, operations as ops
+from aerospike_py.official.helpers.operations import (
+    bitwise_operations as bits,
+    hll_operations as hlls,
+    list_operations as lists,
+    map_operations as maps,
+    operations as ops,
+)
 
 # ---- how arguments are bound ----
 
@@ -228,6 +234,48 @@ def test_touch_is_about_no_bin(strict, key):
     assert e.value.bin is None
 
 
+@pytest.mark.parametrize("op", [
+    bits.bit_set("b", 0, 8, 1, b"x", policy=5), bits.bit_lscan("b", 0, 8, 1),
+    bits.bit_get_int("b", 0, 8, 1), bits.bit_add("b", 0, 8, 1, 5, 0),
+    hlls.hll_add("h", ["a"], 8, policy=5)], ids=lambda op: str(op["op"]))
+def test_numbers_are_no_policies_and_no_bools(strict, key, op):
+    strict.put(key, {"b": b"\x00\x01"})
+    with pytest.raises(ex.ParamError):
+        strict.operate(key, [op])
+
+
+def test_a_map_policy_of_none(strict, key):
+    strict.operate(key, [maps.map_set_policy("m", None)])
+    assert strict.get(key)[2] == {"m": {}}
+    with pytest.raises(ex.ParamError):
+        strict.operate(key, [{"op": official.OP_MAP_SET_POLICY, "bin": "m"}])
+
+
+def test_errors_have_their_official_names(strict, key):
+    from aerospike_py.official import exception
+
+    strict.put(key, {"a": 1})
+    with pytest.raises(exception.BinIncompatibleType) as e:
+        strict.append(key, "a", "x")
+    assert type(e.value) is exception.BinIncompatibleType
+    assert isinstance(e.value, ex.BinTypeError)
+    assert type(e.value).__name__ == "BinIncompatibleType"
+    with pytest.raises(exception.IndexError) as e:
+        strict.query("test", key[1]).where(predicates.equals("nobody", 1)).results()
+    assert type(e.value) is exception.IndexNotFound
+    assert isinstance(e.value, ex.IndexNotFound) and e.value.code == 201
+
+
+@pytest.mark.local_only
+def test_a_timeout_has_its_official_name(strict, server, key):
+    from aerospike_py.official import exception
+
+    server.fault("delay", ms=2000, classes="read", times=1)
+    with pytest.raises(exception.TimeoutError) as e:
+        strict.get(key, {"total_timeout": 50, "max_retries": 0})
+    assert type(e.value).__name__ == "TimeoutError" and e.value.code == 9
+
+
 # ---- batches ----
 
 
@@ -296,6 +344,19 @@ def test_options_of_a_scan(strict, set_name):
     strict.scan("test", set_name).foreach(print, None, {"concurrent": True, "nobins": True})
     # A query does not know them, and does not mind.
     strict.query("test", set_name).foreach(print, None, {"percent": 100})
+
+
+@pytest.mark.parametrize("wrong", [5, {"begin": -1}, {"begin": 0, "count": 0}, {"begin": "x"},
+                                   {"begin": 4095, "count": 2}, {"partition_status": 5},
+                                   {"partition_status": {"done": "x", "retry": True}}], ids=repr)
+def test_wrong_partitions_of_a_scan_are_all(strict, new_key, set_name, wrong):
+    keys = [new_key(i, set_name) for i in range(4)]
+    for key in keys:
+        strict.put(key, {"a": 1})
+    policy = {"partition_filter": wrong}
+    assert len(strict.scan("test", set_name).results(policy)) == len(keys)
+    with pytest.raises(ex.ParamError):
+        strict.query("test", set_name).results(policy)
 
 
 def test_predicates_without_an_index(strict, set_name):
