@@ -367,15 +367,19 @@ raise_result(ModState *state, const Face *face, int result,
                    .key = key,
                    .bin = bin};
     const char *name = aero_result_name(result);
+    const char *brief = aero_result_short(result);
+    char unknown[32];
     PyObject *msg;
     PyObject *text;
 
     (void)face;
+    snprintf(unknown, sizeof unknown, "Unknown(%d)", result);
     msg = name != NULL ? PyUnicode_FromFormat("AEROSPIKE_ERR_%s", name)
                        : PyUnicode_FromFormat("result code %d", result);
     text = PyUnicode_FromFormat(
-        "AEROSPIKE_ERR (%d): Server error: %s, In Doubt: %s, Node: %s", result,
-        aero_result_text(result), st->in_doubt ? "true" : "false", st->node);
+        "AEROSPIKE_ERR (%d): Server error: %s, In Doubt: %s, Node: %s (%s)",
+        result, brief != NULL ? brief : unknown,
+        st->in_doubt ? "true" : "false", st->node, aero_result_text(result));
     if (msg != NULL && text != NULL) {
         fault.msg = msg;
         fault.text = text;

@@ -384,3 +384,19 @@ def test_a_value_that_cannot_be_appended_is_of_the_wrong_type(client, key):
     with pytest.raises(ex.BinTypeError) as caught:
         client.append(key, "a", 1)
     assert caught.value.result_code == 12
+
+
+@pytest.mark.parametrize("code, name", [
+    (3, "GenerationError"), (13, "RecordTooBig"), (14, "KeyBusy"), (29, r"Unknown\(29\)"),
+])
+def test_the_text_has_the_short_name_and_says_what_it_means(server, client, key, code, name):
+    server.fault("code", code=code, classes="write", times=1)
+    with pytest.raises(ex.AerospikeError, match=(
+            rf"^AEROSPIKE_ERR \({code}\): Server error: {name}, In Doubt: \w+, "
+            r"Node: \w+ \(.+\)$")):
+        client.put(key, {"a": 1}, policy={"max_retries": 0})
+
+
+def test_a_record_that_is_not_there_is_a_key_that_was_not_found(client, key):
+    with pytest.raises(ex.RecordNotFound, match="KeyNotFoundError.*record not found"):
+        client.get(key)
