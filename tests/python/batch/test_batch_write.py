@@ -74,6 +74,14 @@ def test_what_is_wrong_is_named(client, records, kind, text):
         client.batch_write(records)
 
 
+@pytest.mark.local_only
+def test_what_fits_no_message_is_not_sent(client, new_key):
+    keys = [new_key() for _ in range(135)]
+    with pytest.raises(ParamError, match="128 MiB"):
+        client.batch_write([(key, {"a": bytes([i]) * 10**6}) for i, key in enumerate(keys)])
+    assert client.batch_read(keys).found_count() == 0
+
+
 def test_a_long_bin_name(client, key):
     with pytest.raises(BinNameError, match="record 0: "):
         client.batch_write([(key, {"b" * 16: 1})])
