@@ -98,7 +98,8 @@ put_bit_action(const OpIn *in, const OpArg *arg)
     return 1;
 }
 
-/* Write flags: a number, or a dict with the entry `inner`. */
+/* Write flags: a number, or a dict with the entry `inner`.  The strict face
+ * takes numbers for strings alone. */
 static int
 put_flags(const OpIn *in, const OpArg *arg, PyObject *inner, PyObject *other)
 {
@@ -113,7 +114,9 @@ put_flags(const OpIn *in, const OpArg *arg, PyObject *inner, PyObject *other)
             return -1;
         }
     }
-    else if (!PyLong_Check(policy) || in->enc->face->strict) {
+    else if (!PyLong_Check(policy) ||
+             (in->enc->face->strict && arg->kind != ARG_STR_FLAGS &&
+              arg->kind != ARG_STR_FLAGS_IF)) {
         return entry_fail(in, EXC_ParamTypeError, "%s must be a dictionary",
                           entry_name(in, arg->name));
     }
