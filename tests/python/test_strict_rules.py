@@ -95,6 +95,32 @@ def test_it_is_installed_by_either_name():
     assert official.install_as_aerospike is official.install
 
 
+# ---- configurations ----
+
+
+@pytest.mark.parametrize("config", [
+    {"rack_aware": None}, {"use_services_alternate": None}, {"policies": {"read": None}},
+    {"policies": {"write": {"ttl": -1}}}, {"policies": {"batch": None}},
+    {"validate_keys": True, "policies": {"batch_read": {}}}], ids=repr)
+def test_configurations_that_are_refused(make_strict, config):
+    with pytest.raises(ex.ParamError) as e:
+        make_strict(**config)
+    assert "Invalid Policy setting value" in e.value.msg or "batch_read" in e.value.msg
+
+
+def test_a_user_counts_with_a_password(make_strict):
+    for config in ({"user": "u"}, {"user": "u", "password": None}, {"password": "p"}):
+        assert make_strict(**config).is_connected()
+
+
+def test_hosts_and_intervals_that_are_refused(make_strict):
+    with pytest.raises(ex.ParamError, match="^Invalid host$"):
+        make_strict(hosts=[("127.0.0.1",)])
+    with pytest.raises(ex.ClientError, match="Invalid tend interval: 10") as e:
+        make_strict(tend_interval=10)
+    assert e.value.code == -1
+
+
 # ---- policies and meta ----
 
 
@@ -142,6 +168,17 @@ def test_none_is_no_transaction_and_no_meta(strict, key):
 def test_remove_looks_at_a_generation_alone(strict, key, meta):
     strict.put(key, {"a": 1})
     assert strict.remove(key, meta, {}) == 0
+
+
+@pytest.mark.needs_ttl
+def test_meta_may_leave_the_ttl_to_the_policy(strict, key):
+    strict.put(key, {"a": 1}, {"ttl": official.TTL_CLIENT_DEFAULT}, {"ttl": 500})
+    assert 490 <= strict.exists(key)[1]["ttl"] <= 500
+    strict.put(key, {"a": 1}, {"ttl": 700}, {"ttl": 500})
+    assert 690 <= strict.exists(key)[1]["ttl"] <= 700
+    row = br.Write(key, [ops.write("a", 2)], {"ttl": official.TTL_CLIENT_DEFAULT}, {"ttl": 300})
+    assert strict.batch_write(br.BatchRecords([row])).batch_records[0].result == 0
+    assert 290 <= strict.exists(key)[1]["ttl"] <= 300
 
 
 # ---- keys ----
@@ -365,6 +402,16 @@ def test_predicates_without_an_index(strict, set_name):
 
 
 # ---- metrics ----
+
+
+def test_a_cluster_without_an_application_says_so(strict):
+    from aerospike_py.helpers.metrics import MetricsListeners, MetricsPolicy
+
+    seen = []
+    strict.enable_metrics(MetricsPolicy(MetricsListeners(
+        lambda: None, seen.append, seen.append, seen.append)))
+    strict.disable_metrics()
+    assert seen[-1].app_id == "not-set"
 
 
 def test_a_listener_that_raises(strict):
