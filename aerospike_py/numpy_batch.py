@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -130,14 +130,18 @@ def _read_fields(dtype: np.dtype[Any]) -> tuple[tuple[Any, ...], ...]:
 _fields = lru_cache(maxsize=64)(_read_fields)
 
 
-def _address(array: np.ndarray[Any, Any]) -> int:
-    """Where its bytes are."""
-    address: int = array.__array_interface__["data"][0]
-    return address
+def _read_about() -> np.dtype[Any]:
+    """Of the array of metadata."""
+    import numpy as np
+
+    return np.dtype([("gen", np.uint32), ("ttl", np.uint32)])
+
+
+_about = cache(_read_about)
 
 
 def _prepare(dtype: Any, out: Any, count: int) -> tuple[Any, ...]:
-    """Arrays for `count` rows, and what C needs to fill them."""
+    """What C fills for `count` rows: fields, array, meta, codes, and what is missing."""
     import numpy as np
 
     if out is None:
@@ -155,15 +159,12 @@ def _prepare(dtype: Any, out: Any, count: int) -> tuple[Any, ...]:
     fields = _fields(array.dtype)
     if out is not None:
         out[...] = np.zeros((), dtype=out.dtype)
-    meta = np.zeros(count, dtype=[("gen", np.uint32), ("ttl", np.uint32)])
-    codes = np.zeros(count, dtype=np.int32)
-    missing = np.ones((count, len(fields)), dtype=np.bool_)
-    return (fields, array, _address(array), array.strides[0], meta, _address(meta), codes,
-            _address(codes), missing, _address(missing))
+    return (fields, array, np.zeros(count, dtype=_about()), np.zeros(count, dtype=np.int32),
+            np.ones((count, len(fields)), dtype=np.bool_))
 
 
 def _columns(data: Any, dtype: Any, key_field: str) -> tuple[Any, ...]:
-    """The rows of an array to be written: fields, address, stride, count, place of the key."""
+    """The rows of an array to be written: fields, array, count, place of the key."""
     import numpy as np
 
     if not isinstance(data, np.ndarray) or data.ndim != 1 or data.dtype.names is None:
@@ -175,8 +176,7 @@ def _columns(data: Any, dtype: Any, key_field: str) -> tuple[Any, ...]:
     key = data.dtype.fields[key_field][0] if data.dtype.fields else data.dtype
     if key.kind not in "iuS" or key.shape:
         raise ValueError(f"key field {key_field!r} must be of integers or bytes (S), not {key}")
-    return (_fields(data.dtype), data, _address(data), data.strides[0], len(data),
-            data.dtype.names.index(key_field))
+    return (_fields(data.dtype), data, len(data), data.dtype.names.index(key_field))
 
 
 def _user_key(record: Any, place: int, known: dict[Any, int]) -> Any:
@@ -247,7 +247,7 @@ def _batch_records_to_numpy(batch_records_obj: Any, dtype: np.dtype[Any], keys: 
     _check_dtype(dtype)
     records = batch_records_obj.batch_records
     rows = np.zeros(len(records), dtype=dtype)
-    meta = np.zeros(len(records), dtype=[("gen", np.uint32), ("ttl", np.uint32)])
+    meta = np.zeros(len(records), dtype=_about())
     codes = np.zeros(len(records), dtype=np.int32)
     known: dict[Any, int] = {}
     for i, record in enumerate(records):

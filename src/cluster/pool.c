@@ -213,6 +213,50 @@ aero_pool_get_stats(aero_pool *pool, aero_pool_stats *out)
     pthread_mutex_unlock(&pool->lock);
 }
 
+/* ---- pools beside each other ---- */
+
+void
+aero_pool_join(aero_pool *own, aero_pool *pool)
+{
+    pthread_mutex_lock(&own->lock);
+    pool->beside = own->beside;
+    own->beside = pool;
+    pthread_mutex_unlock(&own->lock);
+}
+
+void
+aero_pool_leave(aero_pool *own, aero_pool *pool)
+{
+    pthread_mutex_lock(&own->lock);
+    for (aero_pool **at = &own->beside; *at != NULL; at = &(*at)->beside) {
+        if (*at == pool) {
+            *at = pool->beside;
+            own->n_past += pool->n_opened;
+            break;
+        }
+    }
+    pthread_mutex_unlock(&own->lock);
+}
+
+void
+aero_pool_get_all_stats(aero_pool *own, aero_pool_stats *out)
+{
+    aero_pool_stats stats;
+
+    aero_pool_get_stats(own, out);
+    pthread_mutex_lock(&own->lock);
+    out->opened += own->n_past;
+    out->closed += own->n_past;
+    for (aero_pool *pool = own->beside; pool != NULL; pool = pool->beside) {
+        aero_pool_get_stats(pool, &stats);
+        out->in_use += stats.in_use;
+        out->idle += stats.idle;
+        out->opened += stats.opened;
+        out->closed += stats.closed;
+    }
+    pthread_mutex_unlock(&own->lock);
+}
+
 void
 aero_pool_abandon(aero_pool *pool)
 {

@@ -211,6 +211,7 @@ new_pool(aero_loop *loop, aero_node *node)
     np->pool->notify = on_free;
     np->pool->notify_ctx = np;
     set_max(np);
+    aero_pool_join(node->pool, np->pool);
     loop->pools[node->slot] = np;
     return np;
 }
@@ -507,6 +508,7 @@ aero_pools_fini(aero_loop *loop)
 
         if (np != NULL) {
             np->pool->notify = NULL;
+            aero_pool_leave(np->node->pool, np->pool);
             aero_pool_close(np->pool);
             aero_pool_release(np->pool);
             aero_node_release(np->node);

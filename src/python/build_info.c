@@ -500,7 +500,7 @@ node_stats(const aero_node *node)
     aero_pool_stats pool;
     char host[AERO_ADDR_TEXT_MAX];
 
-    aero_pool_get_stats(node->pool, &pool);
+    aero_pool_get_all_stats(node->pool, &pool);
     aero_addr_host(&node->addr, host);
     return Py_BuildValue(
         "{s:s,s:s,s:i,s:I,s:I,s:K,s:K,s:K,s:K,s:K}", "name", node->name,

@@ -9,8 +9,6 @@ enum {
     /* of the tuple that _columns gives */
     PART_FIELDS,
     PART_DATA,
-    PART_ADDRESS,
-    PART_STRIDE,
     PART_COUNT,
     PART_KEY
 };
@@ -231,20 +229,18 @@ put_rows(Call *call, const Rows *rows, size_t count)
 static PyObject *
 ask_columns(Call *call)
 {
-    PyObject *module = PyImport_ImportModule("aerospike_py.numpy_batch");
+    PyObject *module = columns_module(call->state);
     PyObject *dtype = call->argv[3] == NULL ? Py_None : call->argv[3];
-    PyObject *parts = NULL;
 
-    if (module != NULL && call->argv[4] == NULL) {
-        parts = PyObject_CallMethod(module, "_columns", "OOs", call->argv[0],
-                                    dtype, "_key");
+    if (module == NULL) {
+        return NULL;
     }
-    else if (module != NULL) {
-        parts = PyObject_CallMethod(module, "_columns", "OOO", call->argv[0],
-                                    dtype, call->argv[4]);
+    if (call->argv[4] == NULL) {
+        return PyObject_CallMethod(module, "_columns", "OOs", call->argv[0],
+                                   dtype, "_key");
     }
-    Py_XDECREF(module);
-    return parts;
+    return PyObject_CallMethod(module, "_columns", "OOO", call->argv[0], dtype,
+                               call->argv[4]);
 }
 
 int
@@ -253,6 +249,7 @@ build_batch_write_numpy(Call *call)
     PyObject *parts = ask_columns(call);
     Rows rows = {.ns = call->argv[1], .set = call->argv[2]};
     Cell *cells;
+    void *data;
     int rc;
 
     if (parts == NULL) {
@@ -260,13 +257,14 @@ build_batch_write_numpy(Call *call)
     }
     cells =
         columns_fields(PyTuple_GET_ITEM(parts, PART_FIELDS), &rows.n_cells);
-    if (cells == NULL) {
+    if (cells == NULL || columns_place(PyTuple_GET_ITEM(parts, PART_DATA),
+                                       false, &data, &rows.stride) < 0) {
+        aero_free(cells);
         Py_DECREF(parts);
         return -1;
     }
     rows.cells = cells;
-    rows.data = PyLong_AsVoidPtr(PyTuple_GET_ITEM(parts, PART_ADDRESS));
-    rows.stride = PyLong_AsSsize_t(PyTuple_GET_ITEM(parts, PART_STRIDE));
+    rows.data = data;
     rows.key_at = PyLong_AsSize_t(PyTuple_GET_ITEM(parts, PART_KEY));
     rc = put_rows(call, &rows,
                   PyLong_AsSize_t(PyTuple_GET_ITEM(parts, PART_COUNT)));

@@ -31,11 +31,16 @@ struct Cells *columns_cells(Columns *columns);
 /* The fields that numpy_batch tells of (owned), and how many; NULL with an
  * exception. */
 struct Cell *columns_fields(PyObject *fields, size_t *n);
+/* Where an array's first row is, and how far the next. */
+int columns_place(PyObject *array, bool writes, void **data,
+                  ptrdiff_t *stride);
+PyObject *columns_module(ModState *state); /* numpy_batch, borrowed */
 /* A batch's on_row. */
 aero_rc columns_on_row(void *ctx, aero_batch *batch, aero_row *row,
                        aero_span parts, aero_status *st);
 /* NumpyBatchRecords, or the exception of the first value that did not fit. */
-PyObject *columns_finish(const Columns *columns, PyObject *tuples);
+PyObject *columns_finish(ModState *state, const Columns *columns,
+                         PyObject *tuples);
 PyObject *batch_finish_numpy(Call *call);
 
 PyObject *lazy_to_numpy(PyObject *self, PyObject *args, PyObject *kwargs);

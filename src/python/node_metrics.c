@@ -72,7 +72,7 @@ node_of(const aero_node *node, uint32_t round)
     aero_pool_stats pool;
     char host[AERO_ADDR_TEXT_MAX];
 
-    aero_pool_get_stats(node->pool, &pool);
+    aero_pool_get_all_stats(node->pool, &pool);
     aero_addr_host(&node->addr, host);
     return Py_BuildValue(
         "{s:s,s:s,s:i,s:{s:I,s:I,s:K,s:K},s:N}", "name", node->name, "address",

@@ -10,15 +10,9 @@ enum {
     /* of the tuple that _prepare gives */
     PART_FIELDS,
     PART_ARRAY,
-    PART_DATA,
-    PART_STRIDE,
     PART_META,
-    PART_META_DATA,
     PART_CODES,
-    PART_CODES_DATA,
-    PART_MISSING,
-    PART_MISSING_DATA,
-    PARTS
+    PART_MISSING
 };
 
 struct Columns {
@@ -36,19 +30,28 @@ columns_free(Columns *columns)
     }
 }
 
-/* A function of numpy_batch, called. */
-static PyObject *
-call_python(const char *name, PyObject *a, PyObject *b, PyObject *c)
+/* numpy_batch (borrowed), which is loaded only when arrays are asked for. */
+PyObject *
+columns_module(ModState *state)
 {
-    PyObject *module = PyImport_ImportModule("aerospike_py.numpy_batch");
-    PyObject *made =
-        module == NULL
-            ? NULL
-            : PyObject_CallMethod(module, name, "OOO", a == NULL ? Py_None : a,
-                                  b == NULL ? Py_None : b, c);
+    if (state->numpy_module == NULL) {
+        state->numpy_module =
+            PyImport_ImportModule("aerospike_py.numpy_batch");
+    }
+    return state->numpy_module;
+}
 
-    Py_XDECREF(module);
-    return made;
+static PyObject *
+ask_arrays(ModState *state, PyObject *dtype, PyObject *out, size_t count)
+{
+    PyObject *module = columns_module(state);
+
+    return module == NULL
+               ? NULL
+               : PyObject_CallMethod(module, "_prepare", "OOn",
+                                     dtype == NULL ? Py_None : dtype,
+                                     out == NULL ? Py_None : out,
+                                     (Py_ssize_t)count);
 }
 
 Cell *
@@ -81,10 +84,39 @@ columns_fields(PyObject *fields, size_t *n)
     return cells;
 }
 
-static void *
-address_of(PyObject *parts, int part)
+int
+columns_place(PyObject *array, bool writes, void **data, ptrdiff_t *stride)
 {
-    return PyLong_AsVoidPtr(PyTuple_GET_ITEM(parts, part));
+    Py_buffer view;
+    int flags = PyBUF_STRIDES | (writes ? PyBUF_WRITABLE : 0);
+
+    if (PyObject_GetBuffer(array, &view, flags) < 0) {
+        return -1;
+    }
+    *data = view.buf;
+    *stride = view.strides[0];
+    PyBuffer_Release(&view);
+    return 0;
+}
+
+/* Where the arrays' bytes are; they stay, because the arrays do. */
+static int
+take_places(const PyObject *parts, Cells *cells)
+{
+    void *data[4];
+    ptrdiff_t stride;
+
+    for (int i = 0; i < 4; i++) {
+        if (columns_place(PyTuple_GET_ITEM(parts, PART_ARRAY + i), true,
+                          &data[i], i == 0 ? &cells->stride : &stride) < 0) {
+            return -1;
+        }
+    }
+    cells->data = data[0];
+    cells->meta = data[1];
+    cells->codes = data[2];
+    cells->missing = data[3];
+    return 0;
 }
 
 /* "raise" (or none) or "code". */
@@ -106,45 +138,39 @@ take_on_error(ModState *state, PyObject *on_error, bool *code)
     return -1;
 }
 
+static int
+prepare(Columns *columns, ModState *state, PyObject *dtype, PyObject *out,
+        PyObject *on_error, size_t count)
+{
+    Cells *cells = &columns->cells;
+
+    if (take_on_error(state, on_error, &cells->code_on_error) < 0) {
+        return -1;
+    }
+    columns->parts = ask_arrays(state, dtype, out, count);
+    if (columns->parts == NULL) {
+        return -1;
+    }
+    cells->cells = columns_fields(
+        PyTuple_GET_ITEM(columns->parts, PART_FIELDS), &cells->n_cells);
+    cells->void_now = aero_clock_void_now();
+    return cells->cells == NULL ? -1 : take_places(columns->parts, cells);
+}
+
 Columns *
 columns_new(ModState *state, PyObject *dtype, PyObject *out,
             PyObject *on_error, size_t count)
 {
     Columns *columns = aero_zalloc(sizeof *columns);
-    PyObject *n = PyLong_FromSize_t(count);
-    Cells *cells;
 
-    if (columns == NULL || n == NULL ||
-        take_on_error(state, on_error, &columns->cells.code_on_error) < 0) {
-        goto failed;
-    }
-    columns->parts = call_python("_prepare", dtype, out, n);
-    if (columns->parts == NULL) {
-        goto failed;
-    }
-    cells = &columns->cells;
-    cells->cells = columns_fields(
-        PyTuple_GET_ITEM(columns->parts, PART_FIELDS), &cells->n_cells);
-    cells->data = address_of(columns->parts, PART_DATA);
-    cells->stride =
-        PyLong_AsSsize_t(PyTuple_GET_ITEM(columns->parts, PART_STRIDE));
-    cells->meta = address_of(columns->parts, PART_META_DATA);
-    cells->codes = address_of(columns->parts, PART_CODES_DATA);
-    cells->missing = address_of(columns->parts, PART_MISSING_DATA);
-    cells->void_now = aero_clock_void_now();
-    if (cells->cells == NULL || PyErr_Occurred()) {
-        goto failed;
-    }
-    Py_DECREF(n);
-    return columns;
-
-failed:
     if (columns == NULL) {
         PyErr_NoMemory();
     }
-    Py_XDECREF(n);
-    columns_free(columns);
-    return NULL;
+    else if (prepare(columns, state, dtype, out, on_error, count) < 0) {
+        columns_free(columns);
+        columns = NULL;
+    }
+    return columns;
 }
 
 Cells *
@@ -220,27 +246,24 @@ raise_fault(const Cells *cells, PyObject *tuples)
 }
 
 PyObject *
-columns_finish(const Columns *columns, PyObject *tuples)
+columns_finish(ModState *state, const Columns *columns, PyObject *tuples)
 {
     PyObject *module;
-    PyObject *made;
     PyObject *parts = columns->parts;
 
     if (columns->cells.fault != CELL_FINE) {
         raise_fault(&columns->cells, tuples);
         return NULL;
     }
-    module = PyImport_ImportModule("aerospike_py.numpy_batch");
-    made =
-        module == NULL
-            ? NULL
-            : PyObject_CallMethod(module, "NumpyBatchRecords", "OOOOO",
-                                  PyTuple_GET_ITEM(parts, PART_ARRAY),
-                                  PyTuple_GET_ITEM(parts, PART_META),
-                                  PyTuple_GET_ITEM(parts, PART_CODES), tuples,
-                                  PyTuple_GET_ITEM(parts, PART_MISSING));
-    Py_XDECREF(module);
-    return made;
+    module = columns_module(state);
+    return module == NULL
+               ? NULL
+               : PyObject_CallMethod(module, "NumpyBatchRecords", "OOOOO",
+                                     PyTuple_GET_ITEM(parts, PART_ARRAY),
+                                     PyTuple_GET_ITEM(parts, PART_META),
+                                     PyTuple_GET_ITEM(parts, PART_CODES),
+                                     tuples,
+                                     PyTuple_GET_ITEM(parts, PART_MISSING));
 }
 
 /* ---- straight from the reply ---- */
@@ -275,7 +298,7 @@ batch_finish_numpy(Call *call)
             in->columns->cells.codes[i] = in->rows[i].result;
         }
     }
-    return columns_finish(in->columns, in->tuples);
+    return columns_finish(call->state, in->columns, in->tuples);
 }
 
 /* ---- from what has come ---- */
@@ -330,7 +353,7 @@ lazy_to_numpy(PyObject *self, PyObject *args, PyObject *kwargs)
         cells_write(&columns->cells, i, &out->rows[i], batch_ops(out, i));
     }
     Py_END_ALLOW_THREADS;
-    made = columns_finish(columns, out->tuples);
+    made = columns_finish(out->dec.state, columns, out->tuples);
     columns_free(columns);
     return made;
 }

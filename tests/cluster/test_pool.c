@@ -55,6 +55,39 @@ TEST(pool_gives_the_newest_and_no_more_than_its_limit)
     aero_pool_release(pool);
 }
 
+TEST(pools_beside_each_other_are_counted_together)
+{
+    aero_pool *own = aero_pool_new(4);
+    aero_pool *one = aero_pool_new(4);
+    aero_pool *two = aero_pool_new(4);
+    aero_conn *conn = make_conn();
+    aero_pool_stats all;
+    aero_conn *got;
+
+    REQUIRE(own != NULL && one != NULL && two != NULL && conn != NULL);
+    aero_pool_join(own, one);
+    aero_pool_join(own, two);
+    CHECK(aero_pool_take(own, &got) == AERO_MORE);
+    CHECK(aero_pool_take(one, &got) == AERO_MORE);
+    CHECK(aero_pool_take(two, &got) == AERO_MORE);
+    CHECK(aero_pool_take(two, &got) == AERO_MORE);
+    aero_pool_give(two, conn, 1);
+    check_stats(own, 1, 0, 1, 0); /* its own alone */
+    aero_pool_get_all_stats(own, &all);
+    CHECK(all.in_use == 3 && all.idle == 1);
+    CHECK(all.opened == 4 && all.closed == 0);
+    aero_pool_leave(own, two);
+    aero_pool_get_all_stats(own, &all);
+    CHECK(all.in_use == 2 && all.idle == 0);
+    CHECK(all.opened == 4 && all.closed == 2);
+    aero_pool_leave(own, one);
+    aero_pool_get_all_stats(own, &all);
+    CHECK(all.in_use == 1 && all.opened == 4 && all.closed == 3);
+    aero_pool_release(two);
+    aero_pool_release(one);
+    aero_pool_release(own);
+}
+
 TEST(closed_pool_closes_what_comes_back)
 {
     aero_pool *pool = aero_pool_new(3);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import os
 import socket
@@ -444,6 +445,27 @@ def test_counters(make_client, key):
     assert len(stats.nodes) == 1
     assert stats.nodes[0].name == client.get_node_names()[0]
     assert type(stats.retry_count) is int
+
+
+def test_connections_of_event_loops_are_counted(hosts):
+    client = aerospike_py.AsyncClient({"hosts": hosts})
+
+    def conns():
+        return client.get_stats().nodes[0].conns
+
+    async def work():
+        if not client.is_connected():
+            await client.connect()
+        await asyncio.gather(*[client.exists(("test", "none", n)) for n in range(20)])
+        return conns()
+
+    first = asyncio.run(work())
+    assert first.in_use == 0
+    assert 0 < first.in_pool == first.opened - first.closed
+    second = asyncio.run(work())  # the first loop has ended
+    assert second.opened > first.opened
+    assert 0 < second.in_pool == second.opened - second.closed
+    asyncio.run(client.close())
 
 
 def test_a_client_has_a_short_repr(make_client):

@@ -1,7 +1,7 @@
 /* A pool of connections to one node: last in, first out, with a limit.
  *
  * The lock is held for a few instructions and never while waiting.  A pool of
- * an event loop uses the same code; nobody else takes its lock.
+ * an event loop uses the same code; others take its lock to count only.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef AERO_CLUSTER_POOL_H
@@ -12,7 +12,8 @@
 
 #include "aero/net/conn.h"
 
-typedef struct aero_pool {
+typedef struct aero_pool aero_pool;
+struct aero_pool {
     atomic_uint refs;
     pthread_mutex_t lock;
     aero_conn *idle;   /* lock; owned; the newest first */
@@ -22,11 +23,15 @@ typedef struct aero_pool {
     uint64_t n_opened; /* lock; since the beginning */
     uint64_t n_closed; /* lock */
     bool closed;       /* lock */
+    /* Those of event loops to the same node: the lock of the first of them,
+     * which is the node's own. */
+    aero_pool *beside;
+    uint64_t n_past; /* lock; opened by pools that have left */
     /* Called without the lock, from any thread, after a connection or a place
      * has become free.  NULL: nobody waits. */
     void (*notify)(void *ctx);
     void *notify_ctx;
-} aero_pool;
+};
 
 /* Counted: a connection that is drained keeps its pool. */
 aero_pool *aero_pool_new(uint32_t max);
@@ -67,6 +72,12 @@ typedef struct aero_pool_stats {
 } aero_pool_stats;
 
 void aero_pool_get_stats(aero_pool *pool, aero_pool_stats *out);
+
+/* A pool of an event loop stands beside the node's own, so that its
+ * connections are counted with them, until it leaves (before it is closed). */
+void aero_pool_join(aero_pool *own, aero_pool *pool);
+void aero_pool_leave(aero_pool *own, aero_pool *pool);
+void aero_pool_get_all_stats(aero_pool *own, aero_pool_stats *out);
 
 /* After fork, in the child: close the sockets without a word to the server
  * and without the lock, whose holder may not exist here. */

@@ -214,6 +214,44 @@ def test_an_answer_that_breaks_off_keeps_its_rows(cluster, many, set_name):
     cluster.clear_faults()
 
 
+@pytest.mark.parametrize("way", ["lazy", "dtype", "out"])
+def test_arrays_show_which_rows_were_lost(cluster, many, set_name, way):
+    np = pytest.importorskip("numpy")
+    dtype = np.dtype([("n", "i4"), ("x", "f8")])
+    keys = keys_of(set_name)
+    many.batch_write([(key, {"n": key[2], "x": 0.5}) for key in keys])
+    cluster.fault("drop", node=1, classes="batch")
+    policy = {"max_retries": 0}
+    if way == "lazy":
+        found = many.batch_read(keys, policy=policy).to_numpy(dtype)
+    elif way == "dtype":
+        found = many.batch_read(keys, policy=policy, _dtype=dtype)
+    else:
+        found = many.batch_read(keys, ["n", "x"], policy, out=np.full(COUNT, 7, dtype))
+    cluster.clear_faults()
+    lost = found.result_codes == -10
+    assert 0 < lost.sum() < COUNT
+    assert (found.result_codes[~lost] == 0).all()
+    assert found.batch_records["n"].tolist() == [
+        0 if gone else n for n, gone in enumerate(lost.tolist())]
+    assert found.batch_records["x"].tolist() == [0 if gone else 0.5 for gone in lost.tolist()]
+    assert found.missing.tolist() == [[gone, gone] for gone in lost.tolist()]
+
+
+def test_arrays_are_written_as_far_as_nodes_are_there(cluster, many, set_name):
+    np = pytest.importorskip("numpy")
+    data = np.zeros(COUNT, [("_key", "i8"), ("n", "i4")])
+    data["_key"] = np.arange(COUNT)
+    data["n"] = 1000 + np.arange(COUNT)
+    cluster.fault("drop-after", node=1, classes="batch")
+    found = rows(many.batch_write_numpy(data, "test", set_name, data.dtype,
+                                        policy={"max_retries": 0}))
+    cluster.clear_faults()
+    assert set(found) == {(0, False), (-10, True)}
+    done = many.batch_read(keys_of(set_name)).to_list()
+    assert done == [{"n": 1000 + n} for n in range(COUNT)]  # those in doubt as well
+
+
 # ---- a model ----
 
 

@@ -220,6 +220,14 @@ async def test_the_loop_goes_on_while_a_stream_is_read(loaded, set_name):
     assert next(ticks) > 20
 
 
+async def test_what_is_read_holds_a_connection(loaded, set_name):
+    stream = loaded.query("test", set_name).stream()
+    await anext(stream)
+    assert in_use(loaded) > 0
+    await stream.aclose()
+    assert in_use(loaded) == 0
+
+
 async def test_leaving_async_for_early_leaves_nothing_behind(loaded, set_name):
     for _ in range(5):
         async for _record in loaded.scan("test", set_name):
