@@ -139,6 +139,7 @@ def test_public_names_in_the_native_module():
     for name in ("AsyncClient", "AerospikeError", "RecordNotFound", "POLICY_KEY_SEND",
                  "init_tracing", "shutdown_tracing", "PartitionFilter", "BatchRecord"):
         assert getattr(_aerospike, name) is getattr(aerospike_py, name)
+    assert _aerospike.get_metrics_text() == aerospike_py.get_metrics()
     with pytest.raises(AttributeError, match="no_such"):
         _aerospike.no_such  # noqa: B018
 
