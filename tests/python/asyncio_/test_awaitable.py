@@ -129,7 +129,7 @@ async def test_it_can_be_awaited_once(open_client, key):
 
 async def test_two_cannot_await_the_same(server, open_client, key):
     client = await open_client()
-    server.fault("delay", ms=20, classes="read", times=1)
+    server.fault("delay", ms=500, classes="read", times=1)
     made = client.exists(key)
     first = asyncio.create_task(made)
     await asyncio.sleep(0.005)
@@ -179,7 +179,7 @@ async def test_a_shielded_operation_goes_on(server, open_client, key):
 async def test_asyncio_timeout_and_task_groups_end_what_runs(server, open_client, key):
     client = await open_client()
     await client.put(key, {"a": 1})
-    server.fault("delay", ms=100, classes="read", times=3)
+    server.fault("delay", ms=1000, classes="read", times=3)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.01):
             await client.get(key)

@@ -183,7 +183,7 @@ async def test_a_row_that_waits_behind_full_requests_ends_by_its_deadline(own_se
 
 async def test_a_cancelled_row_harms_nobody(own_server, both):
     client, keys = both
-    own_server.fault("delay", ms=200, classes="batch", times=1)
+    own_server.fault("delay", ms=600, classes="batch", times=1)
     tasks = [asyncio.create_task(client.get(key)) for key in keys[:32]]
     await asyncio.sleep(0.01)
     for task in tasks[::3]:
@@ -210,7 +210,7 @@ async def test_all_rows_cancelled(own_server, both):
 
 async def test_closing_with_rows_under_way(own_server, both):
     client, keys = both
-    own_server.fault("delay", ms=100, classes="batch")
+    own_server.fault("delay", ms=2000, classes="batch")
     tasks = [asyncio.create_task(client.get(key)) for key in keys]
     await asyncio.sleep(0.01)
     await client.close()

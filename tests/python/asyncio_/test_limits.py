@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from patience import until
 
 import aerospike_py
 from aerospike_py.exception import AerospikeTimeoutError, BackpressureError, ClientError
@@ -83,8 +84,9 @@ async def test_the_wait_is_inside_the_total_timeout(server, open_client, key):
 async def test_a_cancelled_waiter_leaves_the_line_and_costs_nobody_a_place(server, open_client,
                                                                            key):
     client = await open_client(max_concurrent_operations=1)
-    server.fault("delay", ms=30, classes="write")
-    tasks = [asyncio.create_task(client.put(key, {"a": i})) for i in range(6)]
+    server.fault("delay", ms=SLOW, classes="write")
+    policy = {"total_timeout": 20_000}
+    tasks = [asyncio.create_task(client.put(key, {"a": i}, policy=policy)) for i in range(6)]
     await asyncio.sleep(0.005)
     for i in (1, 3):
         tasks[i].cancel()
@@ -106,11 +108,13 @@ async def test_what_fails_gives_its_place_back(server, open_client, key):
 
 async def test_questions_about_the_cluster_are_not_counted(server, open_client, key):
     client = await open_client(max_concurrent_operations=1)
-    server.fault("delay", ms=SLOW, classes="write")
-    task = asyncio.create_task(client.put(key, {"a": 1}))
+    server.fault("delay", ms=20 * SLOW, classes="write", times=1)
+    policy = {"total_timeout": 20_000}
+    task = asyncio.create_task(client.put(key, {"a": 1}, policy=policy))
     await asyncio.sleep(0.005)
-    assert await asyncio.wait_for(client.info_all("build"), SLOW / 2000)
-    await task
+    assert await client.info_all("build")
+    assert not task.done()
+    task.cancel()
 
 
 async def test_batches_are_counted(server, open_client, key):
@@ -209,11 +213,12 @@ def login_server():
 async def test_connections_are_opened_a_few_at_a_time(login_server, open_client):
     client = await open_client(hosts=login_server.hosts, user="u", password="p")
     before = login_server.counts()["connections"]
-    login_server.fault("delay", ms=50, classes="admin")
+    login_server.fault("delay", ms=500, classes="admin")
     key = ("test", "limits", 1)
     task = asyncio.gather(*[client.put(key, {"a": 1}, policy={"total_timeout": 10_000})
                             for _ in range(300)])
-    await asyncio.sleep(0.03)
+    await until(lambda: login_server.counts()["connections"] >= before + 4)
+    await asyncio.sleep(0.01)
     assert login_server.counts()["connections"] == before + 4
     login_server.clear_faults()
     await task

@@ -240,7 +240,7 @@ async def test_other_code_runs_while_it_connects(server):
 async def test_what_runs_fails_when_the_client_closes(server, open_client, key):
     client = await open_client()
     await client.put(key, {"a": 1})
-    server.fault("delay", ms=800, classes=("read", "write", "batch"))
+    server.fault("delay", ms=8000, classes=("read", "write", "batch"))
     reads = [asyncio.create_task(client.get(key)) for _ in range(30)]
     write = asyncio.create_task(client.put(key, {"a": 2}))
     batch = asyncio.create_task(client.batch_read([key]))
@@ -248,17 +248,18 @@ async def test_what_runs_fails_when_the_client_closes(server, open_client, key):
     began = time.monotonic()
     await client.close()
     found = await asyncio.gather(*reads, write, batch, return_exceptions=True)
-    assert time.monotonic() - began < 0.7
+    assert time.monotonic() - began < 6
+    server.clear_faults()
     assert {type(each) for each in found} == {NotConnected}
 
 
 async def test_a_write_under_way_is_in_doubt_when_the_client_closes(server, open_client, key):
     client = await open_client()
-    await client.put(key, {"a": 1})
-    server.fault("delay", ms=50, classes=("read", "write"))
+    await asyncio.gather(*[client.put(key, {"a": 1}) for _ in range(8)])  # to have connections
+    server.fault("delay", ms=2000, classes=("read", "write"))
     read = asyncio.create_task(client.get(key))
     write = asyncio.create_task(client.put(key, {"a": 2}))
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0.05)
     await client.close()
     with pytest.raises(NotConnected) as caught:
         await write
@@ -266,6 +267,7 @@ async def test_a_write_under_way_is_in_doubt_when_the_client_closes(server, open
     with pytest.raises(NotConnected) as caught:
         await read
     assert caught.value.in_doubt is False
+    server.clear_faults()
 
 
 def test_closing_ends_what_runs_on_other_loops(server, run, new_loop, key):

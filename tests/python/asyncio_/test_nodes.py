@@ -51,7 +51,7 @@ async def test_a_node_goes_under_256_in_flight(cluster, open_client, coalesce):
     cluster.node_up(1)
     await work
     longest = found.pop("longest")
-    assert longest < 1.5 + 0.5, found
+    assert longest < 1.5 + 2, found
     assert found.pop("ok") > 500
     assert set(found) <= {"ConnectionError", "AerospikeTimeoutError", "InvalidNodeError",
                           "MaxErrorRateExceeded", "ClientError", "NoMoreConnectionsError"}, found
@@ -68,7 +68,7 @@ async def test_a_node_that_is_silent_ends_everybody_by_the_deadline(cluster, ope
     policy = {"total_timeout": 400, "socket_timeout": 0, "max_retries": 0}
     found = await asyncio.gather(*[client.get(key, policy=policy) for key in keys],
                                  return_exceptions=True)
-    assert time.monotonic() - began < 0.4 + 0.5
+    assert time.monotonic() - began < 0.4 + 2
     late = [each for each in found if isinstance(each, BaseException)]
     assert late
     assert {type(each).__name__ for each in late} == {"AerospikeTimeoutError"}
