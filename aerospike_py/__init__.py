@@ -348,6 +348,8 @@ def install_as_aerospike() -> None:
 
 def _public(name: str) -> Any:
     """What users of the Rust package find in the native module."""
+    if name == "get_metrics_text":
+        return get_metrics
     if name in __all__:
         return getattr(sys.modules[__name__], name)
     raise AttributeError(f"module {_aerospike.__name__!r} has no attribute {name!r}")

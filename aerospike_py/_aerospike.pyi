@@ -52,6 +52,7 @@ _UserKey = str | int | bytes | bytearray
 constants: Final[dict[str, Any]]
 official_constants: Final[dict[str, Any]]
 exceptions: Final[dict[str, type[AerospikeError]]]
+official_exceptions: Final[dict[type[AerospikeError], type[AerospikeError]]]
 
 def digest(namespace: str, set: str | None, key: _UserKey, strict: bool, /) -> bytearray: ...
 def set_serializers(serializer: Any, deserializer: Any, /) -> None: ...
@@ -64,7 +65,7 @@ def set_metrics(enabled: bool, /) -> None: ...
 def set_stage_metrics(enabled: bool, /) -> None: ...
 def metrics_snapshot() -> list[tuple[str, str, str, int, int, float, list[int]]]: ...
 def stage_snapshot() -> list[tuple[str, str, int, float, list[int]]]: ...
-def class_of(code: int, /) -> type[AerospikeError]: ...
+def short_name(code: int, /) -> str: ...
 def compile_expression(expression: Any, /) -> Expression: ...
 def pack_operations(operations: list[dict[str, Any]], strict: bool, /) -> bytes: ...
 def versions() -> dict[str, str | bool]: ...
@@ -7086,7 +7087,7 @@ class Query:
         A record that is neither written nor deleted meanwhile is in exactly one page.
         """
     def arrow(self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None,
-              batch_size: int = 65536) -> ArrowRecords:
+              batch_size: int = 65536, schema: Any = None) -> ArrowRecords:
         """The records as Arrow columns, for ``pyarrow.table``, ``polars.DataFrame`` and others that take an
         ``__arrow_c_stream__``.
 
@@ -7098,6 +7099,8 @@ class Query:
             ``{"nobins": True}`` reads only keys and metadata.
         batch_size : int, rows
             Of each batch of the stream; an asynchronous query gives one batch.
+        schema : pyarrow.Schema or anything with ``__arrow_c_schema__``, optional
+            The columns that are wanted, and their types; by default all, as their values are.
 
         Returns
         -------
@@ -7120,7 +7123,7 @@ class Query:
         """
     def _arrow_stream(self, policy: Any, options: Any, batch_size: Any, schema: Any) -> Any:
         """The stream in its capsule."""
-    def _arrow_table(self, policy: Any, options: Any) -> Any:
+    def _arrow_table(self, policy: Any, options: Any, schema: Any) -> Any:
         """All records as a stream of one batch, in its capsule."""
     def _page(self, size: Any, cursor: Any, policy: Any) -> tuple[list[Record], bytes | None]:
         """One page, for ``pages``."""
@@ -7422,8 +7425,8 @@ class AsyncQuery:
         A record that is neither written nor deleted meanwhile is in exactly one page.
         """
     async def arrow(self, policy: QueryPolicy | None = None,
-                    options: Mapping[str, bool] | None = None,
-                    batch_size: int = 65536) -> FetchedRecords:
+                    options: Mapping[str, bool] | None = None, batch_size: int = 65536,
+                    schema: Any = None) -> FetchedRecords:
         """The records as Arrow columns, for ``pyarrow.table``, ``polars.DataFrame`` and others that take an
         ``__arrow_c_stream__``.
 
@@ -7435,6 +7438,8 @@ class AsyncQuery:
             ``{"nobins": True}`` reads only keys and metadata.
         batch_size : int, rows
             Of each batch of the stream; an asynchronous query gives one batch.
+        schema : pyarrow.Schema or anything with ``__arrow_c_schema__``, optional
+            The columns that are wanted, and their types; by default all, as their values are.
 
         Returns
         -------
@@ -7457,7 +7462,7 @@ class AsyncQuery:
         """
     def _arrow_stream(self, policy: Any, options: Any, batch_size: Any, schema: Any) -> Any:
         """The stream in its capsule."""
-    async def _arrow_table(self, policy: Any, options: Any) -> Any:
+    async def _arrow_table(self, policy: Any, options: Any, schema: Any) -> Any:
         """All records as a stream of one batch, in its capsule."""
     async def _page(self, size: Any, cursor: Any,
                     policy: Any) -> tuple[list[Record], bytes | None]:
@@ -7761,7 +7766,7 @@ class OfficialQuery:
         A record that is neither written nor deleted meanwhile is in exactly one page.
         """
     def arrow(self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None,
-              batch_size: int = 65536) -> ArrowRecords:
+              batch_size: int = 65536, schema: Any = None) -> ArrowRecords:
         """The records as Arrow columns, for ``pyarrow.table``, ``polars.DataFrame`` and others that take an
         ``__arrow_c_stream__``.
 
@@ -7773,6 +7778,8 @@ class OfficialQuery:
             ``{"nobins": True}`` reads only keys and metadata.
         batch_size : int, rows
             Of each batch of the stream; an asynchronous query gives one batch.
+        schema : pyarrow.Schema or anything with ``__arrow_c_schema__``, optional
+            The columns that are wanted, and their types; by default all, as their values are.
 
         Returns
         -------
@@ -7795,7 +7802,7 @@ class OfficialQuery:
         """
     def _arrow_stream(self, policy: Any, options: Any, batch_size: Any, schema: Any) -> Any:
         """The stream in its capsule."""
-    def _arrow_table(self, policy: Any, options: Any) -> Any:
+    def _arrow_table(self, policy: Any, options: Any, schema: Any) -> Any:
         """All records as a stream of one batch, in its capsule."""
     def _page(self, size: Any, cursor: Any, policy: Any) -> tuple[list[Record], bytes | None]:
         """One page, for ``pages``."""
@@ -8011,7 +8018,7 @@ class Scan:
         A record that is neither written nor deleted meanwhile is in exactly one page.
         """
     def arrow(self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None,
-              batch_size: int = 65536) -> ArrowRecords:
+              batch_size: int = 65536, schema: Any = None) -> ArrowRecords:
         """The records as Arrow columns, for ``pyarrow.table``, ``polars.DataFrame`` and others that take an
         ``__arrow_c_stream__``.
 
@@ -8023,6 +8030,8 @@ class Scan:
             ``{"nobins": True}`` reads only keys and metadata.
         batch_size : int, rows
             Of each batch of the stream; an asynchronous query gives one batch.
+        schema : pyarrow.Schema or anything with ``__arrow_c_schema__``, optional
+            The columns that are wanted, and their types; by default all, as their values are.
 
         Returns
         -------
@@ -8045,7 +8054,7 @@ class Scan:
         """
     def _arrow_stream(self, policy: Any, options: Any, batch_size: Any, schema: Any) -> Any:
         """The stream in its capsule."""
-    def _arrow_table(self, policy: Any, options: Any) -> Any:
+    def _arrow_table(self, policy: Any, options: Any, schema: Any) -> Any:
         """All records as a stream of one batch, in its capsule."""
     def _page(self, size: Any, cursor: Any, policy: Any) -> tuple[list[Record], bytes | None]:
         """One page, for ``pages``."""
@@ -8255,8 +8264,8 @@ class AsyncScan:
         A record that is neither written nor deleted meanwhile is in exactly one page.
         """
     async def arrow(self, policy: QueryPolicy | None = None,
-                    options: Mapping[str, bool] | None = None,
-                    batch_size: int = 65536) -> FetchedRecords:
+                    options: Mapping[str, bool] | None = None, batch_size: int = 65536,
+                    schema: Any = None) -> FetchedRecords:
         """The records as Arrow columns, for ``pyarrow.table``, ``polars.DataFrame`` and others that take an
         ``__arrow_c_stream__``.
 
@@ -8268,6 +8277,8 @@ class AsyncScan:
             ``{"nobins": True}`` reads only keys and metadata.
         batch_size : int, rows
             Of each batch of the stream; an asynchronous query gives one batch.
+        schema : pyarrow.Schema or anything with ``__arrow_c_schema__``, optional
+            The columns that are wanted, and their types; by default all, as their values are.
 
         Returns
         -------
@@ -8290,7 +8301,7 @@ class AsyncScan:
         """
     def _arrow_stream(self, policy: Any, options: Any, batch_size: Any, schema: Any) -> Any:
         """The stream in its capsule."""
-    async def _arrow_table(self, policy: Any, options: Any) -> Any:
+    async def _arrow_table(self, policy: Any, options: Any, schema: Any) -> Any:
         """All records as a stream of one batch, in its capsule."""
     async def _page(self, size: Any, cursor: Any,
                     policy: Any) -> tuple[list[Record], bytes | None]:
@@ -8501,7 +8512,7 @@ class OfficialScan:
         A record that is neither written nor deleted meanwhile is in exactly one page.
         """
     def arrow(self, policy: QueryPolicy | None = None, options: Mapping[str, bool] | None = None,
-              batch_size: int = 65536) -> ArrowRecords:
+              batch_size: int = 65536, schema: Any = None) -> ArrowRecords:
         """The records as Arrow columns, for ``pyarrow.table``, ``polars.DataFrame`` and others that take an
         ``__arrow_c_stream__``.
 
@@ -8513,6 +8524,8 @@ class OfficialScan:
             ``{"nobins": True}`` reads only keys and metadata.
         batch_size : int, rows
             Of each batch of the stream; an asynchronous query gives one batch.
+        schema : pyarrow.Schema or anything with ``__arrow_c_schema__``, optional
+            The columns that are wanted, and their types; by default all, as their values are.
 
         Returns
         -------
@@ -8535,7 +8548,7 @@ class OfficialScan:
         """
     def _arrow_stream(self, policy: Any, options: Any, batch_size: Any, schema: Any) -> Any:
         """The stream in its capsule."""
-    def _arrow_table(self, policy: Any, options: Any) -> Any:
+    def _arrow_table(self, policy: Any, options: Any, schema: Any) -> Any:
         """All records as a stream of one batch, in its capsule."""
     def _page(self, size: Any, cursor: Any, policy: Any) -> tuple[list[Record], bytes | None]:
         """One page, for ``pages``."""
@@ -8712,3 +8725,17 @@ class LazyBatchRecords(Mapping[Any, dict[str, Any]]):
     def __gt__(self, other: object, /) -> bool: ...
     def __ge__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
+
+@final
+class Reply:
+    """What the task of an Operation waits for: a future to whoever looks."""
+
+    _asyncio_future_blocking: bool
+    def result(self) -> Any: ...
+    def exception(self) -> BaseException | None: ...
+    def get_loop(self) -> Any: ...
+    def done(self) -> bool: ...
+    def cancelled(self) -> bool: ...
+    def add_done_callback(self, fn: Callable[[Self], object], /, *, context: Any = None) -> None: ...
+    def remove_done_callback(self, fn: Callable[[Self], object], /) -> int: ...
+    def cancel(self, msg: Any = None) -> bool: ...

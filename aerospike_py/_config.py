@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 DEFAULT_PORT = 3000
+TEND_LEAST = 250  # milliseconds
 
 TOP_KEYS = frozenset("""
 hosts user password validate_keys config_provider lua tls shm serialization policies
@@ -175,7 +176,7 @@ def _read_numbers(config: Mapping[str, Any], out: dict[str, Any], strict: bool) 
     if config.get("idle_timeout") is not None and "max_socket_idle" not in out:
         out["max_socket_idle"] = _unsigned("idle_timeout", config["idle_timeout"], strict)
     if out.get("tend_interval") is not None:
-        out["tend_interval"] = max(out["tend_interval"], 250)
+        out["tend_interval"] = max(out["tend_interval"], TEND_LEAST)
     threshold = config.get("compression_threshold")
     if isinstance(threshold, int) and threshold < 0:
         raise param("Compression value must not be negative")
@@ -282,6 +283,25 @@ allow_inline_ssd respond_all_keys short_query expected_duration include_bin_data
 records_per_second max_concurrent_nodes record_queue_size partition_filter timeout send_as_is
 check_bounds
 """.split())
+
+
+def _check_official(config: Mapping[str, Any], validate: bool) -> None:
+    """What the official client refuses and the main face takes."""
+    if any(isinstance(host, tuple) and len(host) == 1 for host in config["hosts"]):
+        raise param_type("Invalid host")
+    for name in ("use_services_alternate", "rack_aware"):
+        if name in config and config[name] is None:
+            raise bad_setting(name)
+    interval = config.get("tend_interval")
+    if isinstance(interval, int) and interval < TEND_LEAST:
+        raise fault("ClientError", f"Invalid tend interval: {interval}. min value: {TEND_LEAST}",
+                    code=-1)
+    policies = config.get("policies") or {}
+    if validate and "batch_read" in policies:
+        raise param('"batch_read" is an invalid client config dictionary key')
+    for kind in POLICY_KINDS:
+        if kind in policies and (policies[kind] is None or policies[kind].get("ttl", 0) < 0):
+            raise bad_setting(kind)
 
 
 def _read_auth(out: dict[str, Any], strict: bool) -> None:
@@ -447,8 +467,13 @@ def normalize(config: Any, strict: bool, asynchronous: bool) -> dict[str, Any]:
     _read_numbers(config, out, strict)
     _read_racks(config, out)
     _read_policies(config, out, validate)
+    if strict:
+        _check_official(config, validate)
     _read_auth(out, strict)
     _read_texts(config, out)
+    if strict and ("user" in out) != ("password" in out):
+        out.pop("user", None)  # only a pair counts there
+        out.pop("password", None)
     readers: tuple[Callable[[Mapping[str, Any], dict[str, Any]], None], ...] = (
         _read_serialization, _read_lua, _read_shm, _read_tls, _read_provider, _read_ip_map)
     for read in readers:

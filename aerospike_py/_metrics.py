@@ -88,7 +88,8 @@ def make_node(node: dict[str, Any]) -> Node:
 
 def make_cluster(found: dict[str, Any]) -> Cluster:
     """A snapshot as users read it."""
-    return Cluster(**{**found, "nodes": [make_node(n) for n in found["nodes"]]})
+    return Cluster(**{**found, "app_id": found["app_id"] or "not-set",
+                      "nodes": [make_node(n) for n in found["nodes"]]})
 
 
 class Sink(Protocol):

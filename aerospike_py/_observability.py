@@ -32,25 +32,11 @@ _enabled = True
 _stages_enabled = False
 
 
-#: What ``error_type`` says of a result code; others get the name of their exception.
-ERROR_TYPES = {
-    1: "ServerError", 2: "KeyNotFoundError", 3: "GenerationError", 4: "ParameterError",
-    5: "KeyExistsError", 6: "BinExistsError", 7: "ClusterKeyMismatch", 8: "ServerMemError",
-    9: "Timeout", 10: "AlwaysForbidden", 11: "PartitionUnavailable", 12: "BinTypeError",
-    13: "RecordTooBig", 14: "KeyBusy", 15: "ScanAbort", 16: "UnsupportedFeature",
-    17: "BinNotFound", 18: "DeviceOverload", 19: "KeyMismatch", 20: "InvalidNamespace",
-    21: "BinNameTooLong", 22: "FailForbidden", 23: "ElementNotFound", 24: "ElementExists",
-    25: "EnterpriseOnly", 26: "OpNotApplicable", 27: "FilteredOut", 28: "LostConflict",
-    80: "NotAuthenticated", 81: "RoleViolation", 100: "UdfBadResponse", 200: "IndexFound",
-    201: "IndexNotFound", 210: "QueryAborted", 212: "QueryTimeout",
-}
-
-
 def error_type(code: int) -> str:
     """A short name for a result code; nothing for success."""
     if code == 0:
         return ""
-    return ERROR_TYPES.get(code) or _aerospike.class_of(code).__name__
+    return _aerospike.short_name(code)
 
 
 # ---- counting ----

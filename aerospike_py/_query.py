@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import _aerospike
-from ._config import fault
+from ._config import fault, param_type
 from ._errors import AerospikeError
 
 __all__ = ["ArrowRecords", "AsyncPages", "FetchedRecords", "Page", "Pages"]
@@ -147,15 +147,28 @@ async def foreach_async(query: _AsyncQuery, callback: Callable[..., Any], policy
 # ---- Arrow ----
 
 
+def _wish(schema: Any) -> object:
+    """A schema in its capsule, if there is one."""
+    if schema is None:
+        return None
+    if not hasattr(schema, "__arrow_c_schema__"):
+        raise param_type(f"schema must be an Arrow schema, not {type(schema).__name__}")
+    return schema.__arrow_c_schema__()
+
+
 class ArrowRecords:
     """Records of a query as an Arrow stream, which is read from the cluster."""
 
-    def __init__(self, query: Any, policy: Any, options: Any, batch_size: int | None) -> None:
+    def __init__(self, query: Any, policy: Any, options: Any, batch_size: int | None,
+                 schema: Any) -> None:
         self._how = (policy, options, batch_size)
         self._query = query
+        self._schema = schema
+        _wish(schema)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        return self._query._arrow_stream(*self._how, requested_schema)
+        wish = _wish(self._schema) if requested_schema is None else requested_schema
+        return self._query._arrow_stream(*self._how, wish)
 
 
 class FetchedRecords:
@@ -172,9 +185,9 @@ class FetchedRecords:
 
 
 async def fetch_arrow(query: Any, policy: Any, options: Any,
-                      batch_size: int | None) -> FetchedRecords:
+                      batch_size: int | None, schema: Any) -> FetchedRecords:
     """Read all records."""
-    return FetchedRecords(await query._arrow_table(policy, options))
+    return FetchedRecords(await query._arrow_table(policy, options, _wish(schema)))
 
 
 # ---- stream UDFs: the part that is finished here ----

@@ -130,12 +130,14 @@ def _read_fields(dtype: np.dtype[Any]) -> tuple[tuple[Any, ...], ...]:
 _fields = lru_cache(maxsize=64)(_read_fields)
 
 
-@cache
-def _about() -> np.dtype[Any]:
+def _read_about() -> np.dtype[Any]:
     """Of the array of metadata."""
     import numpy as np
 
     return np.dtype([("gen", np.uint32), ("ttl", np.uint32)])
+
+
+_about = cache(_read_about)
 
 
 def _prepare(dtype: Any, out: Any, count: int) -> tuple[Any, ...]:

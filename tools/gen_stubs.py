@@ -161,16 +161,32 @@ def exceptions_stub(classes: list[Exc]) -> str:
     return "\n".join([*lines, ""])
 
 
+def official_classes(classes: list[Exc], renamed: dict[str, str]) -> list[str]:
+    """Classes of the strict face's own: those with another name, and what derives from them."""
+    lines, own = [], []
+    for c in classes:
+        if c.official and (c.official != c.name or c.bases[0] in renamed):
+            base = renamed.get(c.bases[0], c.bases[0])
+            lines += ["", f"class {c.official}(_main.{c.name}, {base}):"
+                          "  # type: ignore[misc,unused-ignore]",
+                      f'    """``{c.name}`` of the main face."""', ""]
+            own.append(f"_main.{c.name}: {c.official}")
+    return [*lines, "", "#: What the strict face raises in place of the main face's.",
+            "official_exceptions.update({", *[f"    {pair}," for pair in own], "})"]
+
+
 def official_exceptions(classes: list[Exc]) -> str:
     """The strict face's module of exceptions."""
-    rows = sorted((c.official, c.name) for c in classes if c.official is not None)
+    renamed = {c.name: c.official for c in classes if c.official and c.official != c.name}
+    rows = sorted(c.official for c in classes if c.official is not None)
     lines = ['"""The exceptions under their official names."""', "", MARK.format("exception.def"),
              "from __future__ import annotations", ""]
-    imported = [name if name == official else f"{name} as {official}"
-                for official, name in sorted(rows, key=lambda row: sort_key(row[1]))]
-    lines += ["from aerospike_py.exception import (",
-              *[f"    {name}," for name in imported], ")", "",
-              *all_list([name for name, _ in rows])]
+    imported = [c.name for c in classes if c.official == c.name and c.bases[0] not in renamed]
+    lines += ["from aerospike_py import exception as _main",
+              "from aerospike_py._aerospike import official_exceptions",
+              "from aerospike_py.exception import (",
+              *[f"    {name}," for name in sorted(imported, key=sort_key)], ")", "",
+              *all_list(rows), "", *official_classes(classes, renamed)]
     return "\n".join([*lines, ""])
 
 

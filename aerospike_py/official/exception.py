@@ -4,11 +4,11 @@
 
 from __future__ import annotations
 
+from aerospike_py import exception as _main
+from aerospike_py._aerospike import official_exceptions
 from aerospike_py.exception import (
     AdminError,
     AerospikeError,
-    AerospikeIndexError as IndexError,
-    AerospikeTimeoutError as TimeoutError,
     AlwaysForbidden,
     AsyncConnectionError,
     BatchDisabledError,
@@ -18,7 +18,6 @@ from aerospike_py.exception import (
     BinExistsError,
     BinNameError,
     BinNotFound,
-    BinTypeError as BinIncompatibleType,
     ClientAbortError,
     ClientError,
     ClusterChangeError,
@@ -32,12 +31,6 @@ from aerospike_py.exception import (
     ForbiddenError,
     ForbiddenPassword,
     IllegalState,
-    IndexFoundError,
-    IndexNameMaxCount,
-    IndexNameMaxLen,
-    IndexNotFound,
-    IndexNotReadable,
-    IndexOOM,
     InvalidCommand,
     InvalidCredential,
     InvalidField,
@@ -114,3 +107,53 @@ __all__ = [
     "TransactionAlreadyCommitted", "TransactionFailed", "UDFError", "UDFNotFound",
     "UnsupportedFeature", "UserExistsError",
 ]
+
+
+class TimeoutError(_main.AerospikeTimeoutError, AerospikeError):  # type: ignore[misc,unused-ignore]
+    """``AerospikeTimeoutError`` of the main face."""
+
+
+class IndexError(_main.AerospikeIndexError, ServerError):  # type: ignore[misc,unused-ignore]
+    """``AerospikeIndexError`` of the main face."""
+
+
+class BinIncompatibleType(_main.BinTypeError, RecordError):  # type: ignore[misc,unused-ignore]
+    """``BinTypeError`` of the main face."""
+
+
+class IndexFoundError(_main.IndexFoundError, IndexError):  # type: ignore[misc,unused-ignore]
+    """``IndexFoundError`` of the main face."""
+
+
+class IndexNotFound(_main.IndexNotFound, IndexError):  # type: ignore[misc,unused-ignore]
+    """``IndexNotFound`` of the main face."""
+
+
+class IndexOOM(_main.IndexOOM, IndexError):  # type: ignore[misc,unused-ignore]
+    """``IndexOOM`` of the main face."""
+
+
+class IndexNotReadable(_main.IndexNotReadable, IndexError):  # type: ignore[misc,unused-ignore]
+    """``IndexNotReadable`` of the main face."""
+
+
+class IndexNameMaxLen(_main.IndexNameMaxLen, IndexError):  # type: ignore[misc,unused-ignore]
+    """``IndexNameMaxLen`` of the main face."""
+
+
+class IndexNameMaxCount(_main.IndexNameMaxCount, IndexError):  # type: ignore[misc,unused-ignore]
+    """``IndexNameMaxCount`` of the main face."""
+
+
+#: What the strict face raises in place of the main face's.
+official_exceptions.update({
+    _main.AerospikeTimeoutError: TimeoutError,
+    _main.AerospikeIndexError: IndexError,
+    _main.BinTypeError: BinIncompatibleType,
+    _main.IndexFoundError: IndexFoundError,
+    _main.IndexNotFound: IndexNotFound,
+    _main.IndexOOM: IndexOOM,
+    _main.IndexNotReadable: IndexNotReadable,
+    _main.IndexNameMaxLen: IndexNameMaxLen,
+    _main.IndexNameMaxCount: IndexNameMaxCount,
+})

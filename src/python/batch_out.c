@@ -18,6 +18,16 @@ batch_out(const Call *call)
     return out;
 }
 
+/* A result that a server gives for what was asked, and no sign that nobody
+ * was there to ask. */
+static bool
+is_answer(int result)
+{
+    return result > 0 && result != AERO_ERR_TIMEOUT &&
+           result != AERO_ERR_CLUSTER &&
+           result != AERO_ERR_NAMESPACE_NOT_FOUND;
+}
+
 int
 batch_check(Call *call, const BatchIn *in)
 {
@@ -30,6 +40,10 @@ batch_check(Call *call, const BatchIn *in)
         if (in->rows[i].answered) {
             return 0;
         }
+    }
+    if (call->txn == NULL &&
+        is_answer(st->code != 0 ? st->code : in->rows[0].result)) {
+        return 0; /* a node refused them all: the rows say why */
     }
     if (st->code != 0) {
         raise_status(call->state, st);

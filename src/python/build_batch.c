@@ -210,7 +210,9 @@ uint32_t
 batch_ttl(const Call *call, const MetaIn *meta, const aero_policy *policy,
           aero_policy_kind kind)
 {
-    uint32_t ttl = meta != NULL && meta->has_ttl ? meta->ttl : policy->ttl;
+    bool own = meta != NULL && meta->has_ttl &&
+               (meta->ttl != AERO_TTL_OF_CLIENT || !call->face->strict);
+    uint32_t ttl = own ? meta->ttl : policy->ttl;
 
     if (ttl == AERO_TTL_OF_CLIENT) {
         ttl = call->client->defaults[kind].ttl;

@@ -70,10 +70,11 @@ choose_ttl(const Call *call, const MetaIn *meta, aero_policy_kind kind)
     const aero_policy *policy = &call->policy;
     uint32_t ttl = policy->ttl;
 
-    /* Here the policy outranks meta; on the strict face it is the other way.
-     */
-    if (meta->has_ttl && (call->face->strict ||
-                          !aero_policy_has(policy, AERO_POLICY_BIT_ttl))) {
+    /* Here the policy outranks meta; on the strict face it is the other way,
+     * unless meta leaves it to the client. */
+    if (meta->has_ttl &&
+        (call->face->strict ? meta->ttl != AERO_TTL_OF_CLIENT
+                            : !aero_policy_has(policy, AERO_POLICY_BIT_ttl))) {
         ttl = meta->ttl;
     }
     if (ttl == AERO_TTL_OF_CLIENT) {

@@ -211,6 +211,9 @@ take_filter(Call *call)
     enc = call_encoder(call, false);
     aero_buf_reset(&call->filter, FILTER_KEEP);
     if (expr_pack(&enc, expr, &call->filter) < 0) {
+        errors_place(call->state, policy->filter_expression != NULL
+                                      ? "filter_expression"
+                                      : "expressions");
         return -1;
     }
     policy->filter = aero_buf_span(&call->filter);

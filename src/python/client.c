@@ -27,7 +27,8 @@ client_connect(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
                   nargs, kwnames, argv) < 0) {
         return NULL;
     }
-    return client_connect_as(client, argv[0], argv[1]);
+    return errors_told(client->state, client->face,
+                       client_connect_as(client, argv[0], argv[1]));
 }
 
 static PyObject *

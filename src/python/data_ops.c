@@ -246,7 +246,7 @@ put_array(OpIn *in, const DataOp *op)
         int more = op_arg_put(in, arg);
 
         if (more < 0) {
-            return -1;
+            return place_add(in->enc, in->place, entry_name(in, arg->name));
         }
         count += more;
     }
@@ -299,7 +299,7 @@ data_op_put(const Encoder *enc, Place *place, const DataOp *op,
         aero_pack_list(out, 3);
         aero_pack_int(out, AERO_CDT_CONTEXT);
         if (ctx_pack(enc, place, in.ctx, in.create, out) < 0) {
-            return -1;
+            return place_add(enc, place, enc->state->str_ctx);
         }
     }
     if (put_array(&in, op) < 0) {

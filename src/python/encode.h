@@ -25,6 +25,10 @@ typedef struct Place {
 int place_fail(const Encoder *enc, const Place *place, exc_id id,
                const char *fmt, ...);
 
+/* Say the place and the argument `name` with the exception that is set, unless
+ * it says its place already.  Always -1. */
+int place_add(const Encoder *enc, const Place *place, PyObject *name);
+
 /* ---- contexts ---- */
 
 /* Append a list of cdt_ctx steps as the array of types and values; the last

@@ -170,7 +170,9 @@ errors_setup(PyObject *module, ModState *state)
     PyObject *where = PyUnicode_FromString("aerospike_py.exception");
     int rc = -1;
 
-    if (root == NULL || made == NULL || where == NULL) {
+    state->official_exc = PyDict_New();
+    if (root == NULL || made == NULL || where == NULL ||
+        state->official_exc == NULL) {
         goto done;
     }
     state->exc[0] = PyObject_GetAttrString(root, "AerospikeError");
@@ -189,7 +191,9 @@ errors_setup(PyObject *module, ModState *state)
     }
     if (set_class_code(state, EXC_NotConnected, AERO_ERR_CLUSTER) < 0 ||
         PyModule_AddObjectRef(module, "AerospikeError", state->exc[0]) < 0 ||
-        PyModule_AddObjectRef(module, "exceptions", made) < 0) {
+        PyModule_AddObjectRef(module, "exceptions", made) < 0 ||
+        PyModule_AddObjectRef(module, "official_exceptions",
+                              state->official_exc) < 0) {
         goto done;
     }
     rc = 0;
@@ -363,15 +367,19 @@ raise_result(ModState *state, const Face *face, int result,
                    .key = key,
                    .bin = bin};
     const char *name = aero_result_name(result);
+    const char *brief = aero_result_short(result);
+    char unknown[32];
     PyObject *msg;
     PyObject *text;
 
     (void)face;
+    snprintf(unknown, sizeof unknown, "Unknown(%d)", result);
     msg = name != NULL ? PyUnicode_FromFormat("AEROSPIKE_ERR_%s", name)
                        : PyUnicode_FromFormat("result code %d", result);
     text = PyUnicode_FromFormat(
-        "AEROSPIKE_ERR (%d): Server error: %s, In Doubt: %s, Node: %s", result,
-        aero_result_text(result), st->in_doubt ? "true" : "false", st->node);
+        "AEROSPIKE_ERR (%d): Server error: %s, In Doubt: %s, Node: %s (%s)",
+        result, brief != NULL ? brief : unknown,
+        st->in_doubt ? "true" : "false", st->node, aero_result_text(result));
     if (msg != NULL && text != NULL) {
         fault.msg = msg;
         fault.text = text;

@@ -44,7 +44,8 @@ void errors_reword(ModState *state, exc_id id, const char *prefix);
 void errors_record(ModState *state, const char *node, PyObject *key);
 
 /* Gives `result`, which a method is to return.  On the strict face str() of
- * what is raised holds the official text, too: programs look for it there. */
+ * what is raised holds the official text, too, and its class has the official
+ * name: programs look for them there. */
 PyObject *errors_told(ModState *state, const Face *face, PyObject *result);
 
 #define raise_param(state, ...) raise_error(state, EXC_ParamError, __VA_ARGS__)

@@ -172,6 +172,19 @@ say_both(ModState *state, PyObject *exc)
     return rc;
 }
 
+/* Make it the strict face's own class, where that has one. */
+static int
+give_official_class(ModState *state, PyObject *exc)
+{
+    PyObject *type =
+        PyDict_GetItemWithError(state->official_exc, (PyObject *)Py_TYPE(exc));
+
+    if (type == NULL) {
+        return PyErr_Occurred() ? -1 : 0;
+    }
+    return PyObject_SetAttrString(exc, "__class__", type);
+}
+
 PyObject *
 errors_told(ModState *state, const Face *face, PyObject *result)
 {
@@ -185,9 +198,10 @@ errors_told(ModState *state, const Face *face, PyObject *result)
     }
     PyErr_Fetch(&type, &exc, &trace);
     PyErr_NormalizeException(&type, &exc, &trace);
-    if (say_both(state, exc) < 0) {
+    if (say_both(state, exc) < 0 || give_official_class(state, exc) < 0) {
         PyErr_Clear(); /* the error itself counts more than its text */
     }
+    Py_SETREF(type, Py_NewRef((PyObject *)Py_TYPE(exc)));
     PyErr_Restore(type, exc, trace);
     return NULL;
 }

@@ -113,18 +113,24 @@ module_close_log(PyObject *module, PyObject *unused)
     Py_RETURN_NONE;
 }
 
-PyDoc_STRVAR(class_of_doc, "class_of($module, code, /)\n--\n\n"
-                           "The exception class of a result code.");
+PyDoc_STRVAR(short_name_doc, "short_name($module, code, /)\n--\n\n"
+                             "What metrics call a result code.");
 
 static PyObject *
-module_class_of(PyObject *module, PyObject *code)
+module_short_name(PyObject *module, PyObject *code)
 {
     int number = PyLong_AsInt(code);
+    const char *name;
 
     if (number == -1 && PyErr_Occurred()) {
         return NULL;
     }
-    return Py_NewRef(errors_class(state_of_module(module), number));
+    name = aero_result_short(number);
+    if (name != NULL) {
+        return PyUnicode_FromString(name);
+    }
+    return PyObject_GetAttrString(
+        errors_class(state_of_module(module), number), "__name__");
 }
 
 PyDoc_STRVAR(compile_doc, "compile_expression($module, expression, /)\n--\n\n"
@@ -167,7 +173,7 @@ static PyMethodDef module_functions[] = {
     {"compile_expression", module_compile, METH_O, compile_doc},
     {"pack_operations", (PyCFunction)(void (*)(void))module_pack,
      METH_FASTCALL, pack_doc},
-    {"class_of", module_class_of, METH_O, class_of_doc},
+    {"short_name", module_short_name, METH_O, short_name_doc},
     {"versions", module_versions, METH_NOARGS, versions_doc},
     {"dump", module_dump, METH_O, dump_doc},
     {NULL, NULL, 0, NULL},
@@ -252,6 +258,7 @@ module_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->TransactionType);
     Py_VISIT(state->LazyType);
     Py_VISIT(state->RowIterType);
+    Py_VISIT(state->official_exc);
     Py_VISIT(state->batch_module);
     Py_VISIT(state->numpy_module);
     for (int i = 0; i < QUERY_TYPES; i++) {
@@ -306,6 +313,7 @@ forget_all(ModState *state)
     Py_CLEAR(state->TransactionType);
     Py_CLEAR(state->LazyType);
     Py_CLEAR(state->RowIterType);
+    Py_CLEAR(state->official_exc);
     Py_CLEAR(state->batch_module);
     Py_CLEAR(state->numpy_module);
     for (int i = 0; i < QUERY_TYPES; i++) {

@@ -320,7 +320,8 @@ put_map_policy(const OpIn *in, const OpArg *arg)
     int64_t flags = 0;
 
     if (policy == NULL || policy == Py_None) {
-        if (arg->kind == ARG_MAP_TYPE) {
+        if (arg->kind == ARG_MAP_TYPE &&
+            (policy == NULL || !in->enc->face->strict)) {
             return entry_missing(in, arg);
         }
     }

@@ -33,6 +33,18 @@ put_bytes(const OpIn *in, const OpArg *arg)
     return 1;
 }
 
+/* The strict face takes nothing but bools. */
+static int
+take_truth(const OpIn *in, PyObject *value, uint8_t name)
+{
+    if (in->enc->face->strict && !PyBool_Check(value)) {
+        return entry_fail(in, EXC_ParamTypeError,
+                          "key %s does not point to a boolean in the dict",
+                          entry_name(in, name));
+    }
+    return PyObject_IsTrue(value);
+}
+
 static int
 put_truth(const OpIn *in, const OpArg *arg)
 {
@@ -42,7 +54,7 @@ put_truth(const OpIn *in, const OpArg *arg)
     if (value == NULL) {
         return -1;
     }
-    truth = PyObject_IsTrue(value);
+    truth = take_truth(in, value, arg->name);
     if (truth < 0) {
         return -1;
     }
@@ -55,7 +67,7 @@ static int
 put_signed(const OpIn *in, const OpArg *arg)
 {
     PyObject *value = entry_of(in, arg);
-    int truth = value == NULL ? 0 : PyObject_IsTrue(value);
+    int truth = value == NULL ? 0 : take_truth(in, value, arg->name);
 
     if (truth < 0) {
         return -1;
@@ -73,7 +85,7 @@ put_bit_action(const OpIn *in, const OpArg *arg)
     PyObject *action = entry_of(in, arg);
     PyObject *sign = entry_of(in, &either);
     int64_t number = 0;
-    int truth = sign == NULL ? 0 : PyObject_IsTrue(sign);
+    int truth = sign == NULL ? 0 : take_truth(in, sign, ENTRY_sign);
 
     if (truth < 0) {
         return -1;
@@ -86,7 +98,8 @@ put_bit_action(const OpIn *in, const OpArg *arg)
     return 1;
 }
 
-/* Write flags: a number, or a dict with the entry `inner`. */
+/* Write flags: a number, or a dict with the entry `inner`.  The strict face
+ * takes numbers for strings alone. */
 static int
 put_flags(const OpIn *in, const OpArg *arg, PyObject *inner, PyObject *other)
 {
@@ -101,7 +114,9 @@ put_flags(const OpIn *in, const OpArg *arg, PyObject *inner, PyObject *other)
             return -1;
         }
     }
-    else if (!PyLong_Check(policy)) {
+    else if (!PyLong_Check(policy) ||
+             (in->enc->face->strict && arg->kind != ARG_STR_FLAGS &&
+              arg->kind != ARG_STR_FLAGS_IF)) {
         return entry_fail(in, EXC_ParamTypeError, "%s must be a dictionary",
                           entry_name(in, arg->name));
     }

@@ -124,7 +124,9 @@ take_op_bin(const OpsIn *ops, const Entries *entries, aero_span *name)
                                ops->strict_types, bin, *name);
     }
     return build_take_bin(ops->enc.state, ops->enc.face, ops->strict_types,
-                          bin, "Bin name should be of type string", name);
+                          bin, "Bin name should be of type string", name) < 0
+               ? place_add(&ops->enc, &ops->place, ops->enc.state->str_bin)
+               : 0;
 }
 
 /* READ without a bin reads them all. */
@@ -190,7 +192,7 @@ put_plain(const Entries *entries, const PlainOp *op, OpsIn *ops)
     mark = aero_op_open(out, (aero_op_type)op->wire, AERO_PARTICLE_NIL, name);
     if (op->needs_value && (check_value(ops, op, val) < 0 ||
                             value_put(&ops->enc, val, out, &particle) < 0)) {
-        return -1;
+        return place_add(&ops->enc, &ops->place, ops->enc.state->str_val);
     }
     aero_op_patch_particle(out, mark, particle);
     aero_op_close(out, mark);

@@ -422,6 +422,9 @@ query_build_arrow_table(Call *call)
         return -1;
     }
     table_init(stream->table);
+    if (arrow_take_wish(call->argv[2], stream->table) < 0) {
+        return -1;
+    }
     if (!table_begin(stream->table)) {
         PyErr_NoMemory();
         return -1;
@@ -439,5 +442,5 @@ query_do_arrow(Query *q, PyObject *const *argv)
         return NULL;
     }
     return query_call_python(
-        q->client->is_async ? "fetch_arrow" : "ArrowRecords", q, argv, 3);
+        q->client->is_async ? "fetch_arrow" : "ArrowRecords", q, argv, 4);
 }

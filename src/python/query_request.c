@@ -117,6 +117,13 @@ take_filter(Query *q, PyObject *filter)
         return 0;
     }
     parts = parts_of_filter(q->state, filter);
+    if (parts == NULL && q->face->strict && q->is_scan) {
+        PyErr_Clear(); /* the official scan reads all, then */
+        parts = aero_parts_new(0, AERO_PARTITIONS);
+        if (parts == NULL) {
+            PyErr_NoMemory();
+        }
+    }
     if (parts == NULL) {
         return -1;
     }

@@ -181,7 +181,13 @@ static PyMethodDef scan_methods[] = {
     ARROW, SELECT,
     COMMON_METHODS(ENTRY) SCAN_METHODS(ENTRY){NULL, NULL, 0, NULL}};
 
-/* Of the asynchronous kinds; in place of what the slots gave. */
+/* Of the main face, in place of what the slots gave. */
+static const PyMethodDef query_functions[] = {
+    COMMON_METHODS(ENTRY) QUERY_METHODS(ENTRY){NULL, NULL, 0, NULL}};
+static const PyMethodDef scan_functions[] = {
+    COMMON_METHODS(ENTRY) SCAN_METHODS(ENTRY){NULL, NULL, 0, NULL}};
+
+/* Of the asynchronous kinds, in place of these. */
 static const PyMethodDef async_query_coroutines[] = {
     ENTRY(Query_results, results, , ) ENTRY(Query_foreach, foreach, , ) ENTRY(
         q_execute_background, execute_background, , ){NULL, NULL, 0, NULL}};
@@ -386,7 +392,11 @@ query_setup_types(PyObject *module)
             return -1;
         }
     }
-    if (methods_add(state, state->QueryTypes[1], async_query_coroutines,
+    if (methods_add(state, state->QueryTypes[0], query_functions, false) < 0 ||
+        methods_add(state, state->QueryTypes[1], query_functions, false) < 0 ||
+        methods_add(state, state->QueryTypes[3], scan_functions, false) < 0 ||
+        methods_add(state, state->QueryTypes[4], scan_functions, false) < 0 ||
+        methods_add(state, state->QueryTypes[1], async_query_coroutines,
                     true) < 0 ||
         methods_add(state, state->QueryTypes[4], async_scan_coroutines, true) <
             0) {

@@ -38,6 +38,49 @@ place_fail(const Encoder *enc, const Place *place, exc_id id, const char *fmt,
     return -1;
 }
 
+/* Whether the exception's text begins with `start` (taken). */
+static bool
+begins_with(PyObject *exc, PyObject *start)
+{
+    PyObject *text = start == NULL ? NULL : PyObject_Str(exc);
+    bool found = text != NULL &&
+                 PyUnicode_Tailmatch(text, start, 0, PY_SSIZE_T_MAX, -1) == 1;
+
+    PyErr_Clear();
+    Py_XDECREF(text);
+    Py_XDECREF(start);
+    return found;
+}
+
+int
+place_add(const Encoder *enc, const Place *place, PyObject *name)
+{
+    PyObject *type;
+    PyObject *exc;
+    PyObject *trace;
+    bool told;
+
+    if (place->index < 0) {
+        return -1;
+    }
+    PyErr_Fetch(&type, &exc, &trace);
+    PyErr_NormalizeException(&type, &exc, &trace);
+    told =
+        begins_with(exc, PyUnicode_FromFormat("operation %zd", place->index));
+    PyErr_Restore(type, exc, trace);
+    if (told) {
+        return -1;
+    }
+    if (place->what == NULL) {
+        errors_place(enc->state, "operation %zd, %U", place->index, name);
+    }
+    else {
+        errors_place(enc->state, "operation %zd, %s, %U", place->index,
+                     place->what, name);
+    }
+    return -1;
+}
+
 SpecialOp
 special_op_find(const Face *face, long code)
 {
@@ -107,14 +150,18 @@ put_path(const Encoder *enc, const Place *place, bool modify,
     aero_pack_list(out, modify ? 4 : 3);
     aero_pack_int(out, AERO_CDT_PATH);
     if (ctx_pack(enc, place, ctx, 0, out) < 0) {
-        return -1;
+        return place_add(enc, place, enc->state->str_ctx);
     }
     aero_pack_int(out, flags | (modify ? AERO_PATH_APPLY : 0));
     if (!modify) {
         return 0;
     }
     change = entry(enc, place, entries, ENTRY_mod_exp);
-    return change == NULL ? -1 : expr_pack_any(enc, change, out);
+    if (change != NULL && expr_pack_any(enc, change, out) < 0) {
+        place_add(enc, place, enc->state->str_mod_exp);
+        change = NULL;
+    }
+    return change == NULL ? -1 : 0;
 }
 
 static int
@@ -130,7 +177,7 @@ put_expression(const Encoder *enc, const Place *place, const Entries *entries,
     }
     aero_pack_list(out, 2);
     if (expr_pack(enc, expr, out) < 0) {
-        return -1;
+        return place_add(enc, place, enc->state->str_expr);
     }
     aero_pack_int(out, flags);
     return 0;

@@ -218,6 +218,7 @@ typedef struct ModState {
     PyTypeObject *TransactionType;
     PyTypeObject *LazyType;
     PyTypeObject *RowIterType;
+    PyObject *official_exc; /* classes of the strict face, by the main one's */
     PyObject *batch_module; /* helpers.batch.records; taken at first use */
     PyObject *numpy_module; /* numpy_batch; the same */
     PyTypeObject *QueryTypes[QUERY_TYPES]; /* in the order of query_type.c */

@@ -226,7 +226,7 @@ value_put(const Encoder *enc, PyObject *value, aero_buf *out,
         }
         return 0;
     case KIND_INT:
-        if (value_as_int64(enc->state, value, NULL, &number) < 0) {
+        if (kind_int(enc, value, &number) < 0) {
             return -1;
         }
         *particle = AERO_PARTICLE_INTEGER;

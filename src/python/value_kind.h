@@ -44,6 +44,20 @@ Kind value_classify_rest(ModState *state, PyObject *value);
  * value; NULL with an exception. */
 PyObject *value_serialize(const Encoder *enc, PyObject *value);
 
+/* value_as_int64, without a call for what fits. */
+static inline int
+kind_int(const Encoder *enc, PyObject *value, int64_t *out)
+{
+    int overflow;
+    long long number = PyLong_AsLongLongAndOverflow(value, &overflow);
+
+    if (number != -1 && overflow == 0) {
+        *out = number;
+        return 0;
+    }
+    return value_as_int64(enc->state, value, NULL, out);
+}
+
 /* A sequence (list or tuple) or dict with nothing around it. */
 int value_pack_sequence(const Encoder *enc, PyObject *seq, aero_buf *out);
 int value_pack_map(const Encoder *enc, PyObject *dict, bool ordered,

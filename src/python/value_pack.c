@@ -298,7 +298,7 @@ pack(const Encoder *enc, PyObject *value, aero_buf *out, int depth)
         }
         return 0;
     case KIND_INT:
-        if (value_as_int64(enc->state, value, NULL, &number) < 0) {
+        if (kind_int(enc, value, &number) < 0) {
             return -1;
         }
         aero_pack_int(out, number);

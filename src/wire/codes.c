@@ -23,6 +23,20 @@ aero_result_name(int code)
 }
 
 const char *
+aero_result_short(int code)
+{
+    switch (code) {
+#define SHORT(code, name)                                                     \
+    case code:                                                                \
+        return #name;
+#include "aero/wire/tables/result_short.def"
+#undef SHORT
+    default:
+        return NULL;
+    }
+}
+
+const char *
 aero_result_text(int code)
 {
     switch (code) {

@@ -89,6 +89,15 @@ async def test_a_mock_of_the_asynchronous_client(make):
         client.no_such_method  # noqa: B018
 
 
+@pytest.mark.parametrize("cls", [aerospike_py.Query, aerospike_py.AsyncQuery, aerospike_py.Scan])
+def test_a_mock_of_a_query(cls):
+    query = mock.create_autospec(cls, instance=True)
+    with pytest.raises(TypeError, match="'callback'"):
+        query.foreach()
+    assert inspect.isfunction(cls.results) and inspect.isfunction(cls.pages)
+    assert pickle.loads(pickle.dumps(cls.foreach)) is cls.foreach
+
+
 @pytest.mark.parametrize("cls", CLIENTS)
 def test_a_mock_by_the_signature(cls):
     client = mock.create_autospec(cls, instance=True)
@@ -130,6 +139,7 @@ def test_public_names_in_the_native_module():
     for name in ("AsyncClient", "AerospikeError", "RecordNotFound", "POLICY_KEY_SEND",
                  "init_tracing", "shutdown_tracing", "PartitionFilter", "BatchRecord"):
         assert getattr(_aerospike, name) is getattr(aerospike_py, name)
+    assert _aerospike.get_metrics_text() == aerospike_py.get_metrics()
     with pytest.raises(AttributeError, match="no_such"):
         _aerospike.no_such  # noqa: B018
 

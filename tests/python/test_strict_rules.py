@@ -7,7 +7,13 @@ import pytest
 from aerospike_py import exception as ex, official
 from aerospike_py.helpers.batch import records as br
 from aerospike_py.official import predicates
-from aerospike_py.official.helpers.operations import list_operations as lists, operations as ops
+from aerospike_py.official.helpers.operations import (
+    bitwise_operations as bits,
+    hll_operations as hlls,
+    list_operations as lists,
+    map_operations as maps,
+    operations as ops,
+)
 
 # ---- how arguments are bound ----
 
@@ -89,6 +95,32 @@ def test_it_is_installed_by_either_name():
     assert official.install_as_aerospike is official.install
 
 
+# ---- configurations ----
+
+
+@pytest.mark.parametrize("config", [
+    {"rack_aware": None}, {"use_services_alternate": None}, {"policies": {"read": None}},
+    {"policies": {"write": {"ttl": -1}}}, {"policies": {"batch": None}},
+    {"validate_keys": True, "policies": {"batch_read": {}}}], ids=repr)
+def test_configurations_that_are_refused(make_strict, config):
+    with pytest.raises(ex.ParamError) as e:
+        make_strict(**config)
+    assert "Invalid Policy setting value" in e.value.msg or "batch_read" in e.value.msg
+
+
+def test_a_user_counts_with_a_password(make_strict):
+    for config in ({"user": "u"}, {"user": "u", "password": None}, {"password": "p"}):
+        assert make_strict(**config).is_connected()
+
+
+def test_hosts_and_intervals_that_are_refused(make_strict):
+    with pytest.raises(ex.ParamError, match="^Invalid host$"):
+        make_strict(hosts=[("127.0.0.1",)])
+    with pytest.raises(ex.ClientError, match="Invalid tend interval: 10") as e:
+        make_strict(tend_interval=10)
+    assert e.value.code == -1
+
+
 # ---- policies and meta ----
 
 
@@ -136,6 +168,17 @@ def test_none_is_no_transaction_and_no_meta(strict, key):
 def test_remove_looks_at_a_generation_alone(strict, key, meta):
     strict.put(key, {"a": 1})
     assert strict.remove(key, meta, {}) == 0
+
+
+@pytest.mark.needs_ttl
+def test_meta_may_leave_the_ttl_to_the_policy(strict, key):
+    strict.put(key, {"a": 1}, {"ttl": official.TTL_CLIENT_DEFAULT}, {"ttl": 500})
+    assert 490 <= strict.exists(key)[1]["ttl"] <= 500
+    strict.put(key, {"a": 1}, {"ttl": 700}, {"ttl": 500})
+    assert 690 <= strict.exists(key)[1]["ttl"] <= 700
+    row = br.Write(key, [ops.write("a", 2)], {"ttl": official.TTL_CLIENT_DEFAULT}, {"ttl": 300})
+    assert strict.batch_write(br.BatchRecords([row])).batch_records[0].result == 0
+    assert 290 <= strict.exists(key)[1]["ttl"] <= 300
 
 
 # ---- keys ----
@@ -228,6 +271,48 @@ def test_touch_is_about_no_bin(strict, key):
     assert e.value.bin is None
 
 
+@pytest.mark.parametrize("op", [
+    bits.bit_set("b", 0, 8, 1, b"x", policy=5), bits.bit_lscan("b", 0, 8, 1),
+    bits.bit_get_int("b", 0, 8, 1), bits.bit_add("b", 0, 8, 1, 5, 0),
+    hlls.hll_add("h", ["a"], 8, policy=5)], ids=lambda op: str(op["op"]))
+def test_numbers_are_no_policies_and_no_bools(strict, key, op):
+    strict.put(key, {"b": b"\x00\x01"})
+    with pytest.raises(ex.ParamError):
+        strict.operate(key, [op])
+
+
+def test_a_map_policy_of_none(strict, key):
+    strict.operate(key, [maps.map_set_policy("m", None)])
+    assert strict.get(key)[2] == {"m": {}}
+    with pytest.raises(ex.ParamError):
+        strict.operate(key, [{"op": official.OP_MAP_SET_POLICY, "bin": "m"}])
+
+
+def test_errors_have_their_official_names(strict, key):
+    from aerospike_py.official import exception
+
+    strict.put(key, {"a": 1})
+    with pytest.raises(exception.BinIncompatibleType) as e:
+        strict.append(key, "a", "x")
+    assert type(e.value) is exception.BinIncompatibleType
+    assert isinstance(e.value, ex.BinTypeError)
+    assert type(e.value).__name__ == "BinIncompatibleType"
+    with pytest.raises(exception.IndexError) as e:
+        strict.query("test", key[1]).where(predicates.equals("nobody", 1)).results()
+    assert type(e.value) is exception.IndexNotFound
+    assert isinstance(e.value, ex.IndexNotFound) and e.value.code == 201
+
+
+@pytest.mark.local_only
+def test_a_timeout_has_its_official_name(strict, server, key):
+    from aerospike_py.official import exception
+
+    server.fault("delay", ms=2000, classes="read", times=1)
+    with pytest.raises(exception.TimeoutError) as e:
+        strict.get(key, {"total_timeout": 50, "max_retries": 0})
+    assert type(e.value).__name__ == "TimeoutError" and e.value.code == 9
+
+
 # ---- batches ----
 
 
@@ -298,12 +383,35 @@ def test_options_of_a_scan(strict, set_name):
     strict.query("test", set_name).foreach(print, None, {"percent": 100})
 
 
+@pytest.mark.parametrize("wrong", [5, {"begin": -1}, {"begin": 0, "count": 0}, {"begin": "x"},
+                                   {"begin": 4095, "count": 2}, {"partition_status": 5},
+                                   {"partition_status": {"done": "x", "retry": True}}], ids=repr)
+def test_wrong_partitions_of_a_scan_are_all(strict, new_key, set_name, wrong):
+    keys = [new_key(i, set_name) for i in range(4)]
+    for key in keys:
+        strict.put(key, {"a": 1})
+    policy = {"partition_filter": wrong}
+    assert len(strict.scan("test", set_name).results(policy)) == len(keys)
+    with pytest.raises(ex.ParamError):
+        strict.query("test", set_name).results(policy)
+
+
 def test_predicates_without_an_index(strict, set_name):
     with pytest.raises(ex.IndexNotFound):
         strict.query("test", set_name).where(predicates.equals("nobody", 1)).results()
 
 
 # ---- metrics ----
+
+
+def test_a_cluster_without_an_application_says_so(strict):
+    from aerospike_py.helpers.metrics import MetricsListeners, MetricsPolicy
+
+    seen = []
+    strict.enable_metrics(MetricsPolicy(MetricsListeners(
+        lambda: None, seen.append, seen.append, seen.append)))
+    strict.disable_metrics()
+    assert seen[-1].app_id == "not-set"
 
 
 def test_a_listener_that_raises(strict):

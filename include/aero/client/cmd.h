@@ -99,7 +99,7 @@ struct aero_cmd {
     uint32_t n_sent;     /* requests completely written */
     uint64_t began_at;
     uint64_t looked_at; /* the clock, at the last step */
-    uint64_t sent_at; /* when the present attempt went out */
+    uint64_t sent_at;   /* when the present attempt went out */
     uint64_t total_by;
     uint64_t attempt_by;
     aero_map *map;   /* counted; of the present attempt */

@@ -70,9 +70,9 @@ typedef struct aero_route {
     aero_replica policy;
     bool is_write;
     bool linearize;
-    bool session; /* a read of a strong namespace asks the master only */
-    uint32_t try_no;         /* which replica in a sequence: 0, 1, ... */
-    uint32_t turn;           /* a number that goes round, for ANY and RANDOM */
+    bool session;    /* a read of a strong namespace asks the master only */
+    uint32_t try_no; /* which replica in a sequence: 0, 1, ... */
+    uint32_t turn;   /* a number that goes round, for ANY and RANDOM */
     const int32_t *rack_ids; /* borrowed; preferred first */
     size_t n_rack_ids;
     const aero_node *previous; /* the one that failed, or NULL */

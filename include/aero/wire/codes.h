@@ -66,6 +66,8 @@ enum {
 const char *aero_result_name(int code);
 /* "record not found", or "unknown result code". */
 const char *aero_result_text(int code);
+/* The Rust package's name for it; NULL: it has none. */
+const char *aero_result_short(int code);
 const char *aero_particle_text(int code);
 const char *aero_field_text(int code);
 const char *aero_op_text(int code);

@@ -74,6 +74,14 @@ def test_what_is_wrong_is_named(client, records, kind, text):
         client.batch_write(records)
 
 
+@pytest.mark.local_only
+def test_what_fits_no_message_is_not_sent(client, new_key):
+    keys = [new_key() for _ in range(135)]
+    with pytest.raises(ParamError, match="128 MiB"):
+        client.batch_write([(key, {"a": bytes([i]) * 10**6}) for i, key in enumerate(keys)])
+    assert client.batch_read(keys).found_count() == 0
+
+
 def test_a_long_bin_name(client, key):
     with pytest.raises(BinNameError, match="record 0: "):
         client.batch_write([(key, {"b" * 16: 1})])
@@ -355,3 +363,14 @@ def test_a_retry_that_is_no_number_of_times(client, key):
     for bad in (-1, 2**70):
         with pytest.raises(OverflowError, match="retry"):
             client.batch_write([(key, {"a": 1})], retry=bad)
+
+
+def test_a_request_that_is_refused_whole_is_told_by_its_rows(server, client, new_key):
+    keys = [new_key() for _ in range(3)]
+    server.fault("code", code=18, classes="batch", times=2)
+    written = client.batch_write([(key, {"a": 1}) for key in keys])
+    assert [row.result for row in written.batch_records] == [18] * 3
+    assert not any(row.in_doubt for row in written.batch_records)
+    found = client.batch_read(keys)
+    assert [row.result for row in found.batch_records] == [18] * 3
+    assert found.to_dict() == {}

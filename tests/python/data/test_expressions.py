@@ -171,9 +171,11 @@ def test_depth_has_an_end(client: Any, held: Any) -> None:
     nested: Any = exp.bool_bin("t")
     for _ in range(10_000):
         nested = exp.not_(nested)
-    with pytest.raises(ValueError, match="depth"):
+    with pytest.raises(ValueError, match="^filter_expression: .*depth"):
         client.get(held, policy={"filter_expression": nested})
-    with pytest.raises(e.ParamError, match="larger than"):
+    with pytest.raises(ValueError, match="^operation 1, expression_read, expr: .*depth"):
+        client.operate(held, [operations.read("i"), ops.expression_read("v", nested)])
+    with pytest.raises(e.ParamError, match="^expressions: .*larger than"):
         client.get(held, policy={"expressions": x.Eq(x.StrBin("s"), "x" * 1_100_000)})
 
 

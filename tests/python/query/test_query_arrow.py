@@ -149,6 +149,18 @@ def test_a_schema_chooses_columns_and_types(client, uneven, set_name, make):
     assert len(list(reader)) == 40
 
 
+def test_a_schema_may_be_an_argument(client, uneven, set_name, make):
+    query = make(client, "test", set_name)
+    table = pa.table(query.arrow(schema=SCHEMA))
+    assert table.schema.names == SCHEMA.names
+    assert sorted(table["n"].to_pylist()) == list(range(40))
+    assert table.cast(SCHEMA)["odd"].null_count == 20
+    with pytest.raises(TypeError, match="schema must be an Arrow schema, not int"):
+        pa.table(query.arrow(schema=5))
+    with pytest.raises(ValueError, match="too long"):
+        pa.table(query.arrow(schema=pa.schema([("b" * 16, pa.int64())])))
+
+
 @pytest.mark.parametrize("kind", ["sync"], indirect=True)
 def test_a_schema_that_does_not_fit_is_an_error(client, uneven, set_name):
     query = client.query("test", set_name)
