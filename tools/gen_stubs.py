@@ -171,6 +171,7 @@ def official_classes(classes: list[Exc], renamed: dict[str, str]) -> list[str]:
                           "  # type: ignore[misc,unused-ignore]",
                       f'    """``{c.name}`` of the main face."""', ""]
             own.append(f"_main.{c.name}: {c.official}")
+    own.append("_main.NotConnected: ClusterError")  # not public there
     return [*lines, "", "#: What the strict face raises in place of the main face's.",
             "official_exceptions.update({", *[f"    {pair}," for pair in own], "})"]
 

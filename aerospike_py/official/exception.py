@@ -156,4 +156,5 @@ official_exceptions.update({
     _main.IndexNotReadable: IndexNotReadable,
     _main.IndexNameMaxLen: IndexNameMaxLen,
     _main.IndexNameMaxCount: IndexNameMaxCount,
+    _main.NotConnected: ClusterError,
 })

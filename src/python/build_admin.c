@@ -424,7 +424,7 @@ build_admin_create_role(Call *call)
     if (open_call(call, AERO_ADMIN_CREATE_ROLE, argv[2], finish_zero) ==
             NULL ||
         admin_put_role(call, argv[0], ROLE_NAME) < 0 ||
-        (argv[1] != NULL && argv[1] != Py_None &&
+        (argv[1] != NULL && (argv[1] != Py_None || call->face->strict) &&
          admin_put_privileges(call, argv[1]) < 0) ||
         admin_put_whitelist(call, argv[3]) < 0) {
         return -1;

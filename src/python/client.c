@@ -153,8 +153,9 @@ client_query(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
 {
     Client *client = (Client *)op;
 
-    return query_make(client, &sig_query[client->face->index], false, args,
-                      nargs, kwnames);
+    return errors_told(client->state, client->face,
+                       query_make(client, &sig_query[client->face->index],
+                                  false, args, nargs, kwnames));
 }
 
 static PyObject *
@@ -163,8 +164,9 @@ client_scan(PyObject *op, PyObject *const *args, Py_ssize_t nargs,
 {
     Client *client = (Client *)op;
 
-    return query_make(client, &sig_scan[client->face->index], true, args,
-                      nargs, kwnames);
+    return errors_told(client->state, client->face,
+                       query_make(client, &sig_scan[client->face->index], true,
+                                  args, nargs, kwnames));
 }
 
 #define METHOD_ENTRY(name)                                                    \

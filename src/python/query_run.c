@@ -33,7 +33,7 @@ query_run(PyObject *self, const Signature *sigs, call_build build,
         return op_new_of(q->client, self, sig, build, args, nargs, kwnames);
     }
     if (!query_is_connected(q, "")) {
-        return NULL;
+        return errors_told(q->state, q->face, NULL);
     }
     call = call_new(q->client);
     if (call == NULL) {

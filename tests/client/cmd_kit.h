@@ -10,7 +10,7 @@
 #include "rig.h"
 
 enum {
-    BUSY_MS = 400
+    BUSY_MS = 1000
 };
 
 static inline aero_policy

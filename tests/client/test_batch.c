@@ -262,7 +262,7 @@ TEST(total_timeout_ends_all_rounds)
         rig_control(&r, "fault kind=%s class=batch", kinds[i]);
         from = aero_clock_now();
         run(&r, &o);
-        CHECK(rig_ms_since(from) >= 90 && rig_ms_since(from) < 1500);
+        CHECK(rig_ms_since(from) >= 90 && rig_ms_since(from) < 10000);
         CHECK(o.batch.result == AERO_ERR_TIMEOUT);
         CHECK(count(&o, AERO_ERR_TIMEOUT) > 0);
         rig_control(&r, "clear");

@@ -303,6 +303,18 @@ def test_errors_have_their_official_names(strict, key):
     assert isinstance(e.value, ex.IndexNotFound) and e.value.code == 201
 
 
+def test_a_closed_client_raises_the_official_class(make_strict, key):
+    from aerospike_py.official import exception
+
+    client = make_strict()
+    query = client.query("test", "set")
+    client.close()
+    for call in (lambda: client.get(key), lambda: client.query("test"), query.results):
+        with pytest.raises(exception.ClusterError, match="No connection to aerospike") as e:
+            call()
+        assert type(e.value) is exception.ClusterError and e.value.code == 11
+
+
 @pytest.mark.local_only
 def test_a_timeout_has_its_official_name(strict, server, key):
     from aerospike_py.official import exception
@@ -427,3 +439,12 @@ def test_a_listener_that_raises(strict):
         strict.enable_metrics(MetricsPolicy(MetricsListeners(bad, good, good, good)))
     assert e.value.code == -1
     strict.disable_metrics()
+
+
+# ---- roles ----
+
+
+@pytest.mark.needs_enterprise
+def test_a_role_of_no_privileges_lists_none(strict):
+    with pytest.raises(ex.ParamError, match="Privileges should be a list"):
+        strict.admin_create_role("role", None)
