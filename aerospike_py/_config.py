@@ -91,7 +91,7 @@ def _host_tuple(item: tuple[Any, ...]) -> tuple[str, int, str]:
     if isinstance(port, bool) or not isinstance(port, int):
         raise param_type("Invalid host -> The host port must be an integer")
     if not 0 < port < 65536:
-        raise param(f"Invalid host -> port {port} is out of range")
+        raise fault("ParamOverflowError", f"Invalid host -> port {port} is out of range")
     tls_name = item[2] if len(item) > 2 and isinstance(item[2], str) else ""
     return item[0], port, tls_name
 

@@ -12,7 +12,7 @@ OFF, ERROR, WARN, TRACE = -1, 0, 1, 4
 PYTHON_TRACE = 5
 logging.addLevelName(PYTHON_TRACE, "TRACE")
 
-LEVELS = {OFF: logging.CRITICAL + 10, ERROR: logging.ERROR, WARN: logging.WARNING,
+LEVELS = {OFF: logging.CRITICAL + 1, ERROR: logging.ERROR, WARN: logging.WARNING,
           2: logging.INFO, 3: logging.DEBUG, TRACE: PYTHON_TRACE}
 NAMES = ("aerospike_py", "_aerospike", "aerospike_core", "aerospike")
 

@@ -32,6 +32,14 @@ bad(const Query *q, const char *what)
     return -1;
 }
 
+static int
+bad_type(const Query *q, const char *what)
+{
+    raise_param_type(q->state, "%s",
+                     q->face->strict ? "Failed to add predicate" : what);
+    return -1;
+}
+
 /* ---- shapes from numbers ---- */
 
 static bool
@@ -234,7 +242,7 @@ take_bin(const Query *q, PyObject *bin, bool is_named_otherwise,
         return 0; /* the index knows its bin */
     }
     if (!PyUnicode_Check(bin)) {
-        return bad(q, "a bin name must be a string");
+        return bad_type(q, "a bin name must be a string");
     }
     if (value_as_text(q->state, bin, name) < 0) {
         return -1;
@@ -294,7 +302,10 @@ take_index_type(const Query *q, PyObject *obj, uint8_t *type)
     long number = AERO_INDEX_DEFAULT;
 
     if (obj != NULL && obj != Py_None) {
-        number = PyLong_Check(obj) ? PyLong_AsLong(obj) : -1;
+        if (!PyLong_Check(obj)) {
+            return bad_type(q, "the index type must be one of INDEX_TYPE_*");
+        }
+        number = PyLong_AsLong(obj);
         PyErr_Clear();
     }
     if (number < AERO_INDEX_DEFAULT || number > AERO_INDEX_MAP_VALUES) {

@@ -400,3 +400,10 @@ def test_the_text_has_the_short_name_and_says_what_it_means(server, client, key,
 def test_a_record_that_is_not_there_is_a_key_that_was_not_found(client, key):
     with pytest.raises(ex.RecordNotFound, match="KeyNotFoundError.*record not found"):
         client.get(key)
+
+
+@pytest.mark.parametrize("port", [-1, 0, 65536, 99999])
+def test_a_port_that_is_out_of_range_overflows(port):
+    for kind in (OverflowError, ValueError):
+        with pytest.raises(kind, match="port"):
+            aerospike_py.client({"hosts": [("127.0.0.1", port)]}).connect()

@@ -361,3 +361,10 @@ def test_names_and_expressions_are_checked(client, set_name):
 
 def test_a_scan_has_no_predicates(client):
     assert not hasattr(getattr(client.scan("test"), "inner", client.scan("test")), "where")
+
+
+def test_parts_of_a_predicate_that_are_of_the_wrong_type(client):
+    query = client.query("test", "demo")
+    for bad in (("equals", 1, 1), ("contains", "l", "x", 1)):
+        with pytest.raises(TypeError):
+            query.where(bad)
