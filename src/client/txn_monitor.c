@@ -141,9 +141,10 @@ aero_txn_announced(aero_txn *txn, const aero_cmd *cmd, aero_status *st)
             pthread_mutex_unlock(&txn->lock);
         }
     }
+    /* A server without transactions takes it for any record. */
     return aero_txn_deadline(txn) != 0
                ? AERO_OK
-               : aero_fail(st, AERO_ERR_CLIENT,
+               : aero_fail(st, AERO_ERR_ENTERPRISE_ONLY,
                            "the server gave the transaction no deadline");
 }
 

@@ -450,6 +450,8 @@ def test_a_server_without_transactions_says_so(make_client: Callable[..., Any]) 
     with LocalServer() as community:
         one = make_client(community.hosts)
         txn = aerospike_py.Transaction()
-        with pytest.raises(e.ServerError) as raised:
-            one.get(key(1), in_(txn))
-        assert raised.value.code == 25
+        for use in (lambda: one.get(key(1), in_(txn)),
+                    lambda: one.put(key(1), {"a": 1}, policy=in_(txn))):
+            with pytest.raises(e.ServerError) as raised:
+                use()
+            assert raised.value.code == 25
