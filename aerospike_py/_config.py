@@ -342,11 +342,12 @@ def _check_auth(out: dict[str, Any]) -> None:
 
 
 def _read_texts(config: Mapping[str, Any], out: dict[str, Any]) -> None:
-    for name in ("user", "password"):
-        if isinstance(config.get(name), str):
-            out[name] = config[name]
-    if isinstance(config.get("cluster_name"), str):
-        out["cluster_name"] = config["cluster_name"]
+    for name in ("user", "password", "cluster_name"):
+        text = config.get(name)
+        if isinstance(text, str):
+            out[name] = text
+        elif text is not None and out["error"] is None:
+            out["error"] = param_type(f"{name} must be a str, not {type(text).__name__}")
     app_id = config.get("app_id")
     if app_id is not None and not isinstance(app_id, str):
         raise TypeError("app_id must be a str")

@@ -407,3 +407,11 @@ def test_a_port_that_is_out_of_range_overflows(port):
     for kind in (OverflowError, ValueError):
         with pytest.raises(kind, match="port"):
             aerospike_py.client({"hosts": [("127.0.0.1", port)]}).connect()
+
+
+@pytest.mark.parametrize("name", ["user", "password", "cluster_name"])
+def test_a_name_in_the_configuration_that_is_no_text(make_client, name):
+    client = make_client(connect=False, **{name: 5})
+    with pytest.raises(TypeError, match=f"{name} must be a str"):
+        client.connect()
+    make_client(**{name: None})
