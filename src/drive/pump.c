@@ -144,21 +144,34 @@ on_bell(uv_async_t *bell)
     (void)bell; /* waking up is all it is for */
 }
 
+/* False: there was no order. */
+static bool
+obey_all(aero_pump *pump)
+{
+    order given;
+
+    if (!take_order(pump, &given)) {
+        return false;
+    }
+    do {
+        obey(pump, &given);
+    } while (take_order(pump, &given));
+    aero_loop_flush(pump->loop);
+    return true;
+}
+
 static void *
 run_thread(void *arg)
 {
     aero_pump *pump = arg;
 
     while (!is_stopped(pump)) {
-        order given;
-
-        while (take_order(pump, &given)) {
-            obey(pump, &given);
+        /* To obey may turn the loop, which then has heard the bell of what
+         * came meanwhile: only after a look that found nothing it is still to
+         * be heard, and this does not wait too long. */
+        if (!obey_all(pump)) {
+            aero_loop_wait(pump->loop);
         }
-        aero_loop_flush(pump->loop);
-        report(pump);
-        /* An order that has come meanwhile has rung: this does not wait. */
-        aero_loop_wait(pump->loop);
         report(pump);
     }
     return NULL;

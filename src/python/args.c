@@ -66,10 +66,8 @@ args_bind(ModState *state, const Signature *sig, PyObject *const *args,
         return too_many(sig, nargs + named);
     }
     for (int i = 0; i < ARGS_MAX; i++) {
+        /* all of it: the other face's signature may be longer */
         out[i] = i < nargs ? args[i] : NULL;
-    }
-    for (int i = sig->count; i < ARGS_MAX; i++) {
-        out[i] = NULL; /* the other face's signature may be longer */
     }
     for (Py_ssize_t i = 0; i < named; i++) {
         PyObject *name = PyTuple_GET_ITEM(kwnames, i);

@@ -61,6 +61,18 @@ async def test_rows_and_requests_are_limited(own_server, open_client, both, pump
     assert own_server.counts()["connections"] <= before["connections"] + 3 + 1
 
 
+async def test_no_bell_is_lost_while_connections_open(own_server, open_client, both):
+    """Reads are ordered while the pump's thread turns the loop for what has just connected."""
+    _, keys = both
+    forever = {"total_timeout": 0, "socket_timeout": 0}
+    for _ in range(150):
+        client = await open_client(hosts=own_server.hosts, coalesce_reads=True,
+                                   coalesce_max_rows=10)
+        for _ in range(5):
+            await asyncio.gather(*[client.get(key, policy=forever) for key in keys])
+        await client.close()
+
+
 async def test_different_reads_share_a_request(own_server, both):
     client, keys = both
     before = own_server.counts()
