@@ -15,6 +15,8 @@ enum {
     OPENING_MAX = 4, /* of a node, at a time */
     LOOK_MS = 5,     /* how long a line is watched before more are opened */
     SLOW_US = 1000,  /* a connection that takes longer for one command */
+    SLOW_LOOKS = 3,  /* one behind the other make a slow node */
+    BLIND_MS = 10,   /* a look that comes so late says nothing of the node */
     GROW_LEAST = 4,
     SWEEP_MAX = 64 /* sockets in one turn; the rest stay readable */
 };
@@ -29,7 +31,8 @@ struct node_pool {
     uint32_t n_opening; /* of them are being opened */
     uint32_t n_served;  /* commands that gave theirs back, since: */
     uint64_t since;
-    bool ready; /* something became free: in the ready list */
+    uint32_t n_slow; /* looks, one behind the other */
+    bool ready;      /* something became free: in the ready list */
     node_pool *next_ready;
 };
 
@@ -283,6 +286,7 @@ begin_line(node_pool *np)
     aero_loop *loop = np->loop;
 
     np->n_served = 0;
+    np->n_slow = 0;
     np->since = aero_clock_now();
     if (loop->look_at == AERO_NEVER) {
         loop->look_at = np->since + LOOK_MS * AERO_NS_PER_MS;
@@ -455,7 +459,11 @@ aero_pools_look(aero_loop *loop, uint64_t now)
             continue;
         }
         if (now - np->since >= step) {
-            if (is_slow(np, now)) {
+            /* Whoever was kept from turning the loop finds everything slow. */
+            bool blind = now - np->since > BLIND_MS * AERO_NS_PER_MS;
+
+            np->n_slow = !blind && is_slow(np, now) ? np->n_slow + 1 : 0;
+            if (np->n_slow >= SLOW_LOOKS) {
                 grow(np);
             }
             np->since = now;
