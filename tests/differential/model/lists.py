@@ -376,7 +376,7 @@ def draw_write(r: Random, held: Any, creates: bool) -> tuple[str, dict[str, Any]
         except Noop as noop:
             if creates:
                 raise
-            return L([]), noop.answer  # a bin is made all the same
+            return L([], bool(order)), noop.answer  # a bin is made all the same
 
     def write(items: L) -> tuple[L, Any]:
         if name.startswith("append"):
