@@ -449,3 +449,20 @@ raise_argument(ModState *state, exc_id id, const char *msg, const char *fmt,
     va_end(args);
     return raise_texts(state, id, PyUnicode_FromString(msg), text);
 }
+
+PyObject *
+errors_take(void)
+{
+    PyObject *type;
+    PyObject *exc;
+    PyObject *trace;
+
+    PyErr_Fetch(&type, &exc, &trace);
+    PyErr_NormalizeException(&type, &exc, &trace);
+    if (trace != NULL) {
+        PyException_SetTraceback(exc, trace);
+    }
+    Py_XDECREF(type);
+    Py_XDECREF(trace);
+    return exc;
+}

@@ -30,6 +30,8 @@ void *raise_argument(ModState *state, exc_id id, const char *msg,
 
 /* Let str() of the exception that is set begin with where it was found. */
 void errors_place(ModState *state, const char *fmt, ...);
+/* Take the exception that is set, with its traceback (new reference). */
+PyObject *errors_take(void);
 
 /* Put a prefix before both texts of the exception that is set: where in a list
  * it happened.  Exceptions that are not ours stay as they are. */

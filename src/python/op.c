@@ -72,19 +72,10 @@ op_take_back(Op *op)
 static void
 hand_over_exception(Op *op)
 {
-    PyObject *type;
-    PyObject *exc;
-    PyObject *trace;
+    PyObject *exc = errors_take();
 
-    PyErr_Fetch(&type, &exc, &trace);
-    PyErr_NormalizeException(&type, &exc, &trace);
-    if (trace != NULL) {
-        PyException_SetTraceback(exc, trace);
-    }
     reply_set(op->reply, REPLY_EXCEPTION, exc);
-    Py_XDECREF(type);
     Py_XDECREF(exc);
-    Py_XDECREF(trace);
 }
 
 /* A write of which something was sent, or may have been. */

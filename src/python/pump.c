@@ -108,18 +108,7 @@ see_to_ended(Pump *pump)
 static void
 keep_stopper(Pump *pump)
 {
-    PyObject *type;
-    PyObject *exc;
-    PyObject *trace;
-
-    PyErr_Fetch(&type, &exc, &trace);
-    PyErr_NormalizeException(&type, &exc, &trace);
-    if (trace != NULL) {
-        PyException_SetTraceback(exc, trace);
-    }
-    Py_XSETREF(pump->stopper, exc);
-    Py_XDECREF(type);
-    Py_XDECREF(trace);
+    Py_XSETREF(pump->stopper, errors_take());
     ask_pass(pump);
 }
 

@@ -19,7 +19,6 @@ record_maker_fini(RecordMaker *maker)
 {
     Py_CLEAR(maker->ns);
     Py_CLEAR(maker->set);
-    Py_CLEAR(maker->meta);
 }
 
 /* The same text as last time, mostly (new reference). */
@@ -92,27 +91,6 @@ make_key(RecordMaker *maker, const aero_query_item *item)
     return key;
 }
 
-/* On the main face metadata never changes: records that live for ever mostly
- * share that of the one before. */
-static PyObject *
-make_meta(RecordMaker *maker, const aero_query_item *item)
-{
-    bool shares = item->void_time == 0 && !maker->dec.face->strict;
-    PyObject *meta;
-
-    if (shares && maker->meta != NULL &&
-        item->generation == maker->generation) {
-        return Py_NewRef(maker->meta);
-    }
-    meta = result_meta(maker->dec.state, maker->dec.face, item->generation,
-                       item->void_time);
-    if (shares && meta != NULL) {
-        maker->generation = item->generation;
-        Py_XSETREF(maker->meta, Py_NewRef(meta));
-    }
-    return meta;
-}
-
 PyObject *
 record_bins(const Decoder *dec, aero_span ops, unsigned count)
 {
@@ -151,7 +129,10 @@ record_make(RecordMaker *maker, const aero_query_item *item)
     PyTypeObject *type =
         maker->dec.face->strict ? &PyTuple_Type : maker->dec.state->Record;
     PyObject *key = make_key(maker, item);
-    PyObject *meta = key == NULL ? NULL : make_meta(maker, item);
+    PyObject *meta = key == NULL
+                         ? NULL
+                         : result_meta(maker->dec.state, maker->dec.face,
+                                       item->generation, item->void_time);
     PyObject *bins =
         meta == NULL ? NULL : record_bins(&maker->dec, item->ops, item->n_ops);
 

@@ -11,10 +11,8 @@
 
 typedef struct RecordMaker {
     Decoder dec;
-    PyObject *ns;        /* owned; of the newest record */
-    PyObject *set;       /* owned; the same */
-    PyObject *meta;      /* owned; of a record that lives for ever, or NULL */
-    uint32_t generation; /* that it has */
+    PyObject *ns;  /* owned; of the newest record */
+    PyObject *set; /* owned; the same */
 } RecordMaker;
 
 /* None of many records that are being made is garbage: the collector, which

@@ -58,18 +58,7 @@ stream_new(Query *q, Call *call, const QueryWish *wish)
 static void
 fail_later(Stream *s)
 {
-    PyObject *type;
-    PyObject *exc;
-    PyObject *trace;
-
-    PyErr_Fetch(&type, &exc, &trace);
-    PyErr_NormalizeException(&type, &exc, &trace);
-    if (trace != NULL) {
-        PyException_SetTraceback(exc, trace);
-    }
-    Py_XSETREF(s->error, exc);
-    Py_XDECREF(type);
-    Py_XDECREF(trace);
+    Py_XSETREF(s->error, errors_take());
     aero_query_close(&s->query);
 }
 
